@@ -1,0 +1,123 @@
+// The heap: every block that malloc and its relatives hand out, and the map that records them.
+// The only header of this room; nothing outside it includes mimalloc.h.
+//
+//   range   [base ........................................................ base + size)
+//            mimalloc's arena                              | wide blocks (wide.cpp)
+//   map     one byte per 16-byte granule: zero, but at a block's start
+//
+// The byte at a start says how long the block is:
+//     1 ... 253  that many granules            kLarge  length in large_bytes[]
+//     kTitled    length and flags in the 16-byte title just before the block
+// malloc = mi_malloc + one plain store; free = one plain store + mi_free. A thread may be stopped
+// between the two: a block whose byte is zero does not exist for the collector, so it is never
+// swept. Concurrent reads, single writer: only the thread that allocates or frees a block writes
+// its byte; the collector writes it for garbage, which no thread can reach.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "platform/platform.h"
+
+namespace heaprake::heap {
+
+inline constexpr size_t kGranule = 16;
+inline constexpr size_t kSliceSize = 64 * 1024;  // unit of the used-slice table and of iteration
+inline constexpr uint8_t kMaxSmallGranules = 253;
+inline constexpr uint8_t kTitled = 254;
+inline constexpr uint8_t kLarge = 255;
+inline constexpr size_t kMaxSmall = kMaxSmallGranules * kGranule;
+
+struct Config {
+  bool pad = false;          // one byte more for every block
+  bool record_sizes = false; // mode hunt: keep the sizes asked for (requested_size)
+};
+
+// Where things are. Written once by init before the first block exists; all zero until then.
+struct Geometry {
+  uintptr_t base;
+  size_t size;
+  uint8_t* map;             // byte of granule g is map[g], g = (address - base) / kGranule
+  uint64_t* large_bytes;    // by (address - base) / 2048: at most one large block starts there
+  uint64_t* slice_owner;    // by slice: start of the block that covers its first byte, or stale
+  uint8_t* slice_used;      // by slice: 1 once it may hold blocks (memory committed), never back
+  uint8_t* slack;           // mode hunt: granules * 16 - size asked for; else nullptr
+};
+extern Geometry geometry;
+
+struct Block {
+  uintptr_t address = 0;
+  size_t size = 0;  // as malloc_usable_size says: what is scanned is what is offered
+  bool leaf = false;
+  explicit operator bool() const { return address != 0; }
+};
+
+// Once, before anything else here; later calls do nothing. false: no address space (then every
+// allocation fails with ENOMEM). Under RLIMIT_AS or strict overcommit the range is smaller.
+bool init(const Config& config);
+bool ready();
+
+// --- Blocks. Contracts are glibc's: 16-byte alignment, errno ENOMEM on failure, sizes above
+// PTRDIFF_MAX fail; release keeps errno. None of them calls new-handlers or aborts.
+void* allocate(size_t size);
+void* allocate_zeroed(size_t count, size_t size);            // ENOMEM on overflow
+void* allocate_aligned(size_t alignment, size_t size);       // any power of two
+void* allocate_leaf(size_t size);                            // not scanned
+// A plain block for realloc(p, n), n > 0: grows or shrinks p; the old block stays recorded until the
+// new one is, since its content may be the only path to its children. nullptr leaves p as it is.
+void* reallocate(void* p, size_t size);
+
+// What release, reallocate and usable_size make of a bad address.
+enum class Misuse {
+  kNone,
+  kOutside,    // not in our range
+  kInterior,   // inside a block, not its start
+  kUnrecorded  // in the range, no block: freed already, or never one
+};
+// Calls the misuse handler and does nothing else if p is not the start of a block.
+void release(void* p);
+size_t usable_size(void* p);
+Misuse classify(const void* p);
+
+// Called for every bad address before anything is changed. `call` is "free", "realloc" or
+// "malloc_usable_size". It returns true if it has dealt with the address (oracle mode: a condemned
+// block has been put back on the map, and the operation is tried again), false to ignore the call.
+using MisuseHandler = bool (*)(const void* p, const char* call);
+void set_misuse_handler(MisuseHandler handler);
+
+// --- The collector's side. Safe at any time; exact while the world is stopped.
+// The block that contains address p, or an empty one. Any address will do.
+Block find_block(uintptr_t p);
+// The block that starts at granule g, whose byte is not zero.
+Block block_at(size_t granule);
+// The size that the program asked for (mode hunt), else the block's size.
+size_t requested_size(const Block& block);
+// Number of slices from base on that may hold blocks; none beyond it was ever used.
+size_t slice_limit();
+
+// Sweeping: take the block off the map (returns its byte, to restore it), or free its memory after
+// that. Any thread; the block must be garbage. restore makes it exist again.
+uint8_t unrecord(const Block& block);
+void restore(const Block& block, uint8_t byte);
+void free_unrecorded(const Block& block, uint8_t byte);
+
+// --- Pacing. The allocator calls the hook on its slow path (about once per page of small blocks,
+// and for each large one), where anything may be done, allocation and collection included.
+using PollHook = void (*)();
+void set_poll_hook(PollHook hook);
+// Bytes that the calling thread allocated since it last asked.
+size_t take_allocated_bytes();
+
+// Gives memory of freed blocks back to the system: the calling thread's and what exited threads
+// left. Returns true if anything might have been given back.
+bool trim();
+// Bytes of memory committed for blocks now, and the bytes of recorded blocks (a pass over the map).
+struct Usage {
+  size_t committed, used, blocks;
+};
+Usage usage();
+
+// In a forked child, before any block is allocated or freed.
+void reset_after_fork();
+
+}  // namespace heaprake::heap

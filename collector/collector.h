@@ -1,0 +1,93 @@
+// The collector: what it does, in the order in which it does it. The only header of this room.
+//
+//   stop the world -> roots -> mark -> (verify) -> garbage = recorded and not marked -> resume ->
+//   sweep: free, condemn (oracle), poison or count (hunt)
+//
+// One collection at a time, under one lock. Nothing here allocates from the heap or calls libc.
+// Every function may be called from any thread unless it says otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/heap.h"
+#include "heaprake/gc.h"
+#include "platform/platform.h"
+
+namespace heaprake::collector {
+
+enum class Mode { kCollect, kHunt, kOracle, kOff };
+enum class Reason { kExplicit, kThreshold, kCommand, kExit };
+
+struct Options {
+  Mode mode = Mode::kCollect;
+  size_t threshold = 32u << 20;
+  unsigned growth = 100;      // percent
+  unsigned markers = 0;       // 0: one per processor
+  unsigned alignment = 4;     // of words that count when reclaiming: 1, 4 or 8
+  bool verify = false;
+  bool poison = false;
+};
+
+// Once, before the first collection can start. Automatic collection begins with start().
+void configure(const Options& options);
+void start();
+Mode mode();
+
+// What happens, told to whoever prints. Called by the collecting thread while the world runs, with
+// signals blocked; must not allocate. `text` has no newline.
+enum class Event { kCollected, kGaveUp, kVerifierMiss, kMistake, kWarning };
+using Listener = void (*)(Event event, const char* text);
+void set_listener(Listener listener);
+
+struct Outcome {
+  bool completed = false;   // false: given up, nothing was changed
+  size_t blocks = 0;        // reclaimed, condemned, or (hunt) found unreachable
+  size_t bytes = 0;
+  bool sweep_pending = false;
+};
+
+// A whole collection. `self` is what the calling thread holds.
+Outcome collect(Reason reason, const platform::StoppedThread& self);
+// The same from a signal handler that may have interrupted the allocator: marks now and leaves the
+// freeing to the next allocation (sweep_pending), unless `may_free`.
+Outcome collect_in_handler(const platform::StoppedThread& self, bool may_free);
+// From the allocator's poll hook: collects if the thresholds say so; finishes a pending sweep.
+void poll();
+
+// Automatic collection.
+void set_enabled(bool on);
+bool enabled();
+bool set_threshold(size_t bytes, unsigned growth);
+void get_threshold(size_t* bytes, unsigned* growth);
+size_t allocated_since_collection();
+
+// Census: how many aligned words refer to the block, and where they are. false: not stopped.
+bool count_references(const heap::Block& block, const platform::StoppedThread& self, size_t* count);
+bool list_references(const heap::Block& block, const platform::StoppedThread& self,
+                     gc_reference* out, size_t capacity, size_t* count);
+// The blocks that `block` refers to, in the order of its words.
+size_t list_referents(const heap::Block& block, uintptr_t* out, size_t capacity);
+
+// Extra roots and pins.
+bool add_root(platform::Range range);
+bool remove_root(platform::Range range);
+bool pin(const heap::Block& block);
+bool unpin(const heap::Block& block);
+
+// Oracle mode and poison: the program has handed in an address that the heap does not record. If it
+// is a block that was condemned, counts a mistake, puts it back and returns true.
+bool was_condemned(const void* p, const char* call);
+bool was_reclaimed(const void* p);  // poison mode: reclaimed by the collector, not by the program
+
+// Writes the unreachable blocks and the references among them (heaprake/snapshot.h) to `fd`.
+bool write_snapshot(int fd, const platform::StoppedThread& self, Outcome* outcome);
+
+void get_stats(gc_stats* out);
+
+// fork: prepare takes the collector's lock, parent gives it back, child starts afresh.
+void before_fork();
+void after_fork_in_parent();
+void after_fork_in_child();
+
+}  // namespace heaprake::collector

@@ -1,0 +1,215 @@
+// The contract between heaprake and the operating system: the only header of this room.
+//
+// Nothing behind it allocates from the heap, throws, takes a lock that the program may hold, or
+// calls a libc function that does. It uses raw system calls and assembly only, so errno is never
+// touched. Every function may be called from a signal handler unless its comment says otherwise.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace heaprake::platform {
+
+struct Range {
+  uintptr_t lo = 0;
+  uintptr_t hi = 0;  // one past the end
+  bool contains(uintptr_t p) const { return p - lo < hi - lo; }
+  size_t size() const { return hi - lo; }
+};
+
+// A borrowed callable; never outlives the call that it is passed to.
+template <class Signature>
+class FunctionRef;
+template <class R, class... Args>
+class FunctionRef<R(Args...)> {
+ public:
+  template <class F>
+  FunctionRef(F&& f)  // NOLINT(google-explicit-constructor): meant to take lambdas
+      : object_(const_cast<void*>(static_cast<const void*>(&f))),
+        call_([](void* object, Args... args) -> R {
+          return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);
+        }) {}
+  R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
+
+ private:
+  void* object_;
+  R (*call_)(void*, Args...);
+};
+
+// ---------------------------------------------------------------------------------------- memory
+
+inline constexpr size_t kPageSize = 4096;
+
+// Address space without memory (PROT_NONE, not accounted), aligned to `alignment` (a power of two,
+// at least a page). `hint` is where it should lie, 0 for anywhere. nullptr on failure. Everything
+// that these three hand out is "ours": for_each_mapping never shows it.
+void* reserve(size_t bytes, size_t alignment, uintptr_t hint);
+// Makes pages of a reservation readable and writable (zero when first touched). Idempotent.
+bool commit(void* p, size_t bytes);
+// A readable and writable private mapping, zeroed. nullptr on failure.
+void* map(size_t bytes);
+// Gives the memory of whole pages back; they stay accessible and read as zero.
+void discard(void* p, size_t bytes);
+// Undoes reserve or map (whole or in part).
+void release(void* p, size_t bytes);
+// Asks for huge pages where the range is large enough. Advice only.
+void advise_huge(void* p, size_t bytes);
+// RLIMIT_AS, or SIZE_MAX when there is none.
+size_t address_space_limit();
+// Declares [lo, hi) as ours: the library's own data segment.
+void claim_own(Range range);
+
+// -------------------------------------------------------------------------------------- mappings
+
+struct Mapping {
+  Range range;
+  bool readable, writable, executable, shared;
+  bool file_backed;   // has a device and inode (a deleted file and a memfd included)
+  bool device;        // a device file whose reads may have side effects: never read it
+  bool main_stack;    // "[stack]"
+  const char* name;   // path or "[label]", "" if none; valid during the visit only
+};
+
+enum class Pages {
+  kTouched,  // present or swapped out
+  kPrivate,  // of these, the ones that belong to this process alone (anonymous or written)
+};
+
+// The process's mappings as the kernel tells them. Open it, use it, close it while the world is
+// stopped; it holds two descriptors meanwhile, both close-on-exec.
+class AddressSpace {
+ public:
+  // false when /proc is not readable or descriptors have run out.
+  bool open();
+  void close();
+  // In address order, what is ours cut out. Stops when the visitor returns false. Returns false
+  // when the list could not be read to the end.
+  bool for_each_mapping(FunctionRef<bool(const Mapping&)> visit) const;
+  // The parts of [lo, hi) whose pages exist, merged and page-aligned outwards. Where the kernel
+  // cannot tell, the whole range is reported.
+  void for_each_touched(Range range, Pages which, FunctionRef<void(Range)> visit) const;
+  // Copies memory that may fault when read (a truncated file's mapping). Returns how many bytes
+  // came before the first page that could not be read.
+  size_t read_guarded(void* to, uintptr_t from, size_t bytes) const;
+
+ private:
+  int maps_ = -1;
+  int pagemap_ = -1;
+};
+
+// --------------------------------------------------------------------------------------- threads
+
+int process_id();  // the kernel's answer, never a cached one
+int thread_id();
+unsigned processor_count();  // that this process may run on
+uint64_t monotonic_ns();
+
+// The registers that a call preserves, as they were at the entry of a function, and the stack
+// pointer just above its return address. Filled by assembly stubs.
+struct CallContext {
+  uintptr_t rbx, rbp, r12, r13, r14, r15;
+  uintptr_t sp;
+};
+static_assert(sizeof(CallContext) == 56, "shim/api_entry.S writes this layout");
+
+// Calls fn(context, arg) with the caller's preserved registers and stack pointer.
+extern "C" void heaprake_with_context(void (*fn)(const CallContext*, void*), void* arg);
+
+// What one thread that stands still holds outside memory that for_each_mapping shows.
+struct StoppedThread {
+  int tid;
+  uintptr_t sp;        // the lowest address of its stack that is in use, red zone included
+  Range registers;     // general registers as words; empty when they are on the stack above sp
+  Range vectors;       // vector registers as words; may be empty
+  uintptr_t tcb;       // thread control block (FS base); 0 if unknown
+  uintptr_t altstack;  // base of its alternate signal stack, 0 if none
+};
+
+enum class StopOutcome {
+  kStopped,
+  kUnstoppable,   // a thread did not stop within the bound
+  kNoThreadList,  // /proc is missing or unreadable, or descriptors have run out
+  kForeign,       // this process shares its memory with others that cannot be stopped (vfork, clone)
+};
+
+struct World {
+  const StoppedThread* threads;  // the caller comes first; valid until resume_world
+  size_t count;
+  uint64_t stop_ns;
+};
+
+// Stops every other thread of the process. One caller at a time (hold a lock); the caller has
+// blocked all signals (block_signals). `self` is what the caller itself holds. On any outcome but
+// kStopped the world runs as before. Threads inside a safe region are not signalled.
+StopOutcome stop_world(const StoppedThread& self, World* world);
+void resume_world();
+
+// In a signal handler: the interrupted thread's registers as a StoppedThread.
+StoppedThread thread_of_ucontext(const void* ucontext);
+StoppedThread thread_of_call(const CallContext& context);
+
+// Runs fn(arg, 0) on the caller and fn(arg, 1..count-1) on helpers that exist only meanwhile;
+// returns how many took part (at least 1). Only while the world is stopped. fn must not use
+// thread-local storage.
+unsigned run_parallel(unsigned count, void (*fn)(void* arg, unsigned index), void* arg);
+
+// Runs fn(arg) on a large stack of our own, so that the caller may stand on a tiny one. One caller
+// at a time. Falls back to the caller's stack when memory is out.
+void run_on_own_stack(void (*fn)(void*), void* arg);
+
+struct SignalMask {
+  uint64_t bits;
+};
+SignalMask block_signals();  // all, the stop signal included
+void restore_signals(SignalMask mask);
+
+// Installs the stop signal's handler, or again after libc has installed its own for setuid.
+// Called at start, after the first pthread_create, and by stop_world itself.
+void install_stop_signal();
+
+// Once at start and in a forked child: forgets other threads, remembers the process id.
+void start_threads();
+void reset_threads_after_fork();
+// The program has clone'd a process that shares its memory: no world can be stopped any more.
+void note_foreign_sharer();
+
+// `heaprake collect PID` and its like: called on the interrupted thread, with all signals blocked,
+// with the cookie that the command queued. `in_safe_region` tells that the thread was blocked in a
+// libc call, so it can hold no lock of the heap.
+using RequestHandler = void (*)(uint64_t cookie, const void* ucontext, bool in_safe_region);
+void set_request_handler(RequestHandler handler);
+
+// A lock that works before libc is ready and in signal handlers; not recursive.
+class Mutex {
+ public:
+  void lock();
+  bool try_lock();
+  void unlock();
+  bool held_by_me() const;
+  void reset_after_fork();  // in the child, whoever held it
+
+ private:
+  uint32_t state_ = 0;  // 0 free, 1 held, 2 held with waiters
+  int owner_ = 0;       // thread id; written only by the holder
+};
+
+// ---------------------------------------------------------------------------------------- output
+
+// Writes all of it to stderr (or the descriptor); never through stdio. Ignores errors.
+void write_error(const char* text, size_t length);
+void write_all(int fd, const void* data, size_t length);
+// open(O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC) and close, raw. -1 on failure.
+int open_for_writing(const char* path);
+void close_file(int fd);
+// Ends the process as abort() does, without running anything of the program's.
+[[noreturn]] void abort_process();
+
+// Connects to the abstract Unix socket "heaprake-<cookie in hex>", checks that its owner is this
+// user or root, and sets time-outs of two seconds. -1 on failure.
+int connect_to_command(uint64_t cookie);
+// Whole-buffer read; false on end, error or time-out.
+bool read_all(int fd, void* data, size_t length);
+
+}  // namespace heaprake::platform
