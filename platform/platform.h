@@ -195,6 +195,48 @@ class Mutex {
   int owner_ = 0;       // thread id; written only by the holder
 };
 
+// ---------------------------------------------------------------------------------- safe regions
+//
+// A thread inside a safe region is in a libc call that may block. It has published its stack
+// pointer and preserved registers, touches no block (but what the kernel writes for it), and parks
+// on its way out while the world is stopped. stop_world never signals it, so it sees no EINTR.
+//
+// Entering:  publish sp; state = safe;  if (stopping) park;      Leaving:  state = running;
+//            compiler barrier between the two                              if (stopping) park
+// Stopping:  stopping = 1; membarrier; read the states. Whoever read stopping == 0 on entering is
+// seen as safe; whoever is seen as running has not entered, or will park before it enters.
+
+// Wrappers jump here (tail jump, stack as at their own entry) with the real function's address in
+// %r11 and its arguments in place: at most six integer arguments in registers. Makes the call inside
+// a safe region, keeps errno, returns what it returned. The arguments stay visible to the scanner
+// meanwhile. Unwinding through it (pthread_cancel, pthread_exit in a handler) leaves the region.
+extern "C" void heaprake_region_call();
+
+// True if, since this thread entered its current or last safe region, our own signal (a command's
+// request, or a stop that did not trust regions) interrupted it and no handler of the program's ran:
+// then an EINTR is ours to hide. Reading it clears it.
+bool interrupted_by_us_alone();
+
+// A handler of the program's interrupts a thread inside a region: the handler must run as outside.
+// Call before the handler (parks while the world is stopped; true if the thread was inside) and
+// after it. A longjmp out of the handler needs nothing more.
+struct SavedRegion {
+  uintptr_t sp;
+  bool inside;
+};
+SavedRegion leave_region_for_handler();
+void reenter_region_after_handler(SavedRegion saved);
+
+// The address of the trampoline through which every handler of the program's runs (the shim's). A
+// handler in the kernel's table that is neither this one nor default, ignored or libc's own makes
+// stop_world distrust all regions and signal every thread.
+void set_trusted_signal_entry(const void* entry);
+
+// Pairs for threads that wait for a lock of ours: inside, the caller counts as stopped. Everything
+// of the program's that the caller holds must lie at or above the sp of `self`, or in `self`.
+void enter_region(const StoppedThread& self);
+void leave_region();
+
 // ---------------------------------------------------------------------------------------- output
 
 // Writes all of it to stderr (or the descriptor); never through stdio. Ignores errors.
