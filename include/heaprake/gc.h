@@ -27,7 +27,7 @@ extern "C" {
 #endif
 
 /* Binds the C name gc_x to the dynamic symbol heaprake_x. */
-#define HEAPRAKE_API(name) __asm__("heaprake_" #name) HEAPRAKE_NOEXCEPT
+#define HEAPRAKE_API(name) HEAPRAKE_NOEXCEPT __asm__("heaprake_" #name)
 
 /* A disguised address. Holding one keeps nothing alive and is never counted as a reference. */
 typedef uintptr_t gc_id_t;
