@@ -24,7 +24,7 @@ struct Options {
   size_t threshold = 32u << 20;
   unsigned growth = 100;      // percent
   unsigned markers = 0;       // 0: one per processor
-  unsigned alignment = 4;     // of words that count when reclaiming: 1, 4 or 8
+  unsigned alignment = 0;     // of words that count: 1, 4 or 8; 0: 4 when reclaiming, 8 in hunt
   bool verify = false;
   bool poison = false;
 };
@@ -68,6 +68,10 @@ bool list_references(const heap::Block& block, const platform::StoppedThread& se
                      gc_reference* out, size_t capacity, size_t* count);
 // The blocks that `block` refers to, in the order of its words.
 size_t list_referents(const heap::Block& block, uintptr_t* out, size_t capacity);
+
+// The program brings stacks of its own (pthread_attr_setstack, no guard page): from now on memory
+// below a stack pointer is dead only in the main thread's stack.
+void note_custom_stacks();
 
 // Extra roots and pins.
 bool add_root(platform::Range range);

@@ -1,0 +1,72 @@
+// One bit for every granule of the heap's range, on the side: while marking, "this block has been
+// reached"; afterwards, in place, "this block is garbage". Memory is committed in chunks as the heap
+// grows, and stays.
+//
+// Order of use, by the collecting thread while the world is stopped:
+//   prepare() -> test_and_set ... (markers, in parallel) -> turn_into_garbage() -> for_each_set()
+// for_each_set may also run after the world has resumed: nothing but the collector writes here, and
+// blocks born since then are not in it.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/heap.h"
+
+namespace heaprake::collector {
+
+class MarkBits {
+ public:
+  static constexpr size_t kWordsPerSlice = heap::kSliceSize / heap::kGranule / 64;
+  static_assert(kWordsPerSlice == 64);
+
+  // Room for every slice that may hold blocks, all bits clear. false: out of memory.
+  bool prepare();
+
+  bool test(size_t granule) const { return words_[granule >> 6] >> (granule & 63) & 1; }
+  void prefetch(size_t granule) const { __builtin_prefetch(&words_[granule >> 6]); }
+
+  // Sets the bit; true if it was clear. kParallel: other markers write the same word.
+  template <bool kParallel>
+  bool test_and_set(size_t granule) {
+    uint64_t& word = words_[granule >> 6];
+    uint64_t bit = uint64_t{1} << (granule & 63);
+    if (word & bit) return false;
+    if constexpr (kParallel) {
+      return !(std::atomic_ref(word).fetch_or(bit, std::memory_order_relaxed) & bit);
+    } else {
+      word |= bit;
+      return true;
+    }
+  }
+
+  // garbage = recorded and not marked, slice by slice.
+  void turn_into_garbage();
+
+  // Calls visit(granule) for each set bit, in address order. The visitor may clear the bit.
+  template <class Visit>
+  void for_each_set(Visit visit) {
+    size_t slices = prepared_slices_;
+    for (size_t slice = 0; slice < slices; slice++) {
+      if (!heap::geometry.slice_used[slice]) continue;
+      uint64_t* word = &words_[slice * kWordsPerSlice];
+      for (size_t i = 0; i < kWordsPerSlice; i++) {
+        for (uint64_t bits = word[i]; bits; bits &= bits - 1) {
+          visit((slice * kWordsPerSlice + i) * 64 + std::countr_zero(bits));
+        }
+      }
+    }
+  }
+  void clear(size_t granule) { words_[granule >> 6] &= ~(uint64_t{1} << (granule & 63)); }
+
+ private:
+  bool commit_chunk_of(size_t slice);
+
+  uint64_t* words_ = nullptr;      // reserved for the whole range, committed by chunk
+  uint8_t* chunk_ready_ = nullptr; // one byte per chunk of 1024 slices (64 MiB of heap)
+  size_t prepared_slices_ = 0;     // slices that the last prepare() saw; later ones have no bits
+};
+
+}  // namespace heaprake::collector
