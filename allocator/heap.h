@@ -52,8 +52,11 @@ struct Block {
   explicit operator bool() const { return address != 0; }
 };
 
-// Once, before anything else here; later calls do nothing. false: no address space (then every
-// allocation fails with ENOMEM). Under RLIMIT_AS or strict overcommit the range is smaller.
+// Once; later calls do nothing. false: no address space (then every allocation fails with ENOMEM).
+// Until init has been called every allocation fails with ENOMEM too, it never initialises the heap by
+// itself: the shim tests the result, reads its options, calls init with them and tries again, so that
+// the first use costs the fast path nothing. Under RLIMIT_AS or strict overcommit the range is
+// smaller.
 bool init(const Config& config);
 bool ready();
 
