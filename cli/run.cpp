@@ -1,0 +1,45 @@
+// heaprake run: a program with the collector preloaded, in this process's place.
+#include "cli/failure.h"
+#include "cli/launch.h"
+#include "cli/option_table.h"
+#include "cli/subcommand.h"
+
+namespace heaprake::cli {
+
+namespace {
+
+std::vector<OptionSpec> options() {
+  return library_option_specs();
+}
+
+int execute(const Arguments& arguments) {
+  const std::map<std::string, std::string> chosen = chosen_options(arguments);
+  if (arguments.operands.empty())
+    throw Failure(kExitUsage, "no program to run: heaprake run [options] -- PROGRAM ARGS");
+  const Launch launch = prepare_launch(arguments.operands, chosen);
+  throw_exec_failure(launch, Exec(launch)());
+}
+
+constexpr char kHelp[] =
+    R"(Runs PROGRAM with libheaprake.so preloaded, in place of this process: its process id, signals,
+streams and exit status are its own. Options go to the library in HEAPRAKE_OPTIONS, in front of
+which those of the command line win; sizes take the suffixes k, m and g. Programs that PROGRAM
+starts run under heaprake too. In a PATH, %p stands for the process id.
+
+Examples:
+  heaprake run -- ./server --port 8080           collect what the server loses
+  heaprake run --stats -- ./batch input.txt      and say at its end how much that was
+  heaprake run --mode=oracle --stats -- ./tests  prove that nothing in use would be collected
+
+Exit status: the program's own; 2 for a wrong command line; 126 if the program cannot be run, or
+not under heaprake (static, set-user-ID, 32-bit, another machine); 127 if there is none.
+)";
+
+}  // namespace
+
+const Subcommand kRun = {
+    "run",  "[options] -- PROGRAM ARGS...", "run a program and collect its garbage while it runs",
+    kHelp,  Order::kProgramFirst,           options,
+    execute};
+
+}  // namespace heaprake::cli
