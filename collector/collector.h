@@ -79,6 +79,10 @@ bool remove_root(platform::Range range);
 bool pin(const heap::Block& block);
 bool unpin(const heap::Block& block);
 
+// The program has given a thread a stack of its own making (or one without a guard page). From then
+// on memory below the stack pointer of such mappings is not taken for dead.
+void note_custom_stacks();
+
 // Oracle mode and poison: the program has handed in an address that the heap does not record. If it
 // is a block that was condemned, counts a mistake, puts it back and returns true.
 bool was_condemned(const void* p, const char* call);

@@ -66,10 +66,10 @@ void claim_own(Range range);
 struct Mapping {
   Range range;
   bool readable, writable, executable, shared;
-  bool file_backed;   // has a device and inode (a deleted file and a memfd included)
-  bool device;        // a device file whose reads may have side effects: never read it
-  bool main_stack;    // "[stack]"
-  const char* name;   // path or "[label]", "" if none; valid during the visit only
+  bool file_backed;  // has a device and inode (a deleted file and a memfd included)
+  bool device;       // a device file whose reads may have side effects: never read it
+  bool main_stack;   // "[stack]"
+  const char* name;  // path or "[label]", "" if none; valid during the visit only
 };
 
 enum class Pages {
@@ -131,7 +131,7 @@ enum class StopOutcome {
   kStopped,
   kUnstoppable,   // a thread did not stop within the bound
   kNoThreadList,  // /proc is missing or unreadable, or descriptors have run out
-  kForeign,       // this process shares its memory with others that cannot be stopped (vfork, clone)
+  kForeign,  // this process shares its memory with others that cannot be stopped (vfork, clone)
 };
 
 struct World {
@@ -174,6 +174,12 @@ void start_threads();
 void reset_threads_after_fork();
 // The program has clone'd a process that shares its memory: no world can be stopped any more.
 void note_foreign_sharer();
+// +1 before a thread vforks, -1 when it goes on: between the two a child runs on that thread's stack
+// and thread-local storage and cannot be stopped, so stop_world answers kForeign at once. The shim
+// keeps such a child out of safe regions.
+void note_vfork(int change);
+// The calling thread has set its alternate signal stack (0: none any more).
+void note_altstack(uintptr_t base);
 
 // `heaprake collect PID` and its like: called on the interrupted thread, with all signals blocked,
 // with the cookie that the command queued. `in_safe_region` tells that the thread was blocked in a
@@ -207,14 +213,15 @@ class Mutex {
 // seen as safe; whoever is seen as running has not entered, or will park before it enters.
 
 // Wrappers jump here (tail jump, stack as at their own entry) with the real function's address in
-// %r11 and its arguments in place: at most six integer arguments in registers. Makes the call inside
-// a safe region, keeps errno, returns what it returned. The arguments stay visible to the scanner
-// meanwhile. Unwinding through it (pthread_cancel, pthread_exit in a handler) leaves the region.
+// %r11 and its arguments in place: at most six integer arguments in registers. Makes the call
+// inside a safe region, keeps errno, returns what it returned. The arguments stay visible to the
+// scanner meanwhile. Unwinding through it (pthread_cancel, pthread_exit in a handler) leaves the
+// region.
 extern "C" void heaprake_region_call();
 
 // True if, since this thread entered its current or last safe region, our own signal (a command's
-// request, or a stop that did not trust regions) interrupted it and no handler of the program's ran:
-// then an EINTR is ours to hide. Reading it clears it.
+// request, or a stop that did not trust regions) interrupted it and no handler of the program's
+// ran: then an EINTR is ours to hide. Reading it clears it.
 bool interrupted_by_us_alone();
 
 // A handler of the program's interrupts a thread inside a region: the handler must run as outside.
@@ -227,10 +234,10 @@ struct SavedRegion {
 SavedRegion leave_region_for_handler();
 void reenter_region_after_handler(SavedRegion saved);
 
-// The address of the trampoline through which every handler of the program's runs (the shim's). A
-// handler in the kernel's table that is neither this one nor default, ignored or libc's own makes
-// stop_world distrust all regions and signal every thread.
-void set_trusted_signal_entry(const void* entry);
+// The code of the trampolines through which every handler of the program's runs (the shim's, one
+// small entry a handler). A handler in the kernel's table that lies neither there nor is default,
+// ignored or libc's own makes stop_world distrust all regions and signal every thread.
+void set_trusted_signal_entries(Range entries);
 
 // Pairs for threads that wait for a lock of ours: inside, the caller counts as stopped. Everything
 // of the program's that the caller holds must lie at or above the sp of `self`, or in `self`.
