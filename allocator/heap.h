@@ -97,6 +97,9 @@ Block block_at(size_t granule);
 size_t requested_size(const Block& block);
 // Number of slices from base on that may hold blocks; none beyond it was ever used.
 size_t slice_limit();
+// The first slice at or after `slice` that may hold blocks, slice_limit() if there is none. Wide blocks
+// lie at the top of the range: who goes over all slices must not look at every one in between.
+size_t next_used_slice(size_t slice);
 
 // Sweeping: take the block off the map (returns its byte, to restore it), or free its memory after
 // that. Any thread; the block must be garbage. restore makes it exist again.
@@ -120,7 +123,15 @@ struct Usage {
 };
 Usage usage();
 
-// In a forked child, before any block is allocated or freed.
-void reset_after_fork();
+// fork, on the forking thread: before_fork, then one of the other two, before any block is allocated
+// or freed. No other call of this room in between.
+void before_fork();
+void after_fork_in_parent();
+void reset_after_fork();  // in the child
+
+// Around dlopen, dlmopen and dlclose, whose constructors and destructors run under the loader's lock:
+// a thread that allocates for the first time meanwhile must not wait for that lock.
+void enter_loader();
+void leave_loader();
 
 }  // namespace heaprake::heap
