@@ -22,9 +22,9 @@ enum class Reason { kExplicit, kThreshold, kCommand, kExit };
 struct Options {
   Mode mode = Mode::kCollect;
   size_t threshold = 32u << 20;
-  unsigned growth = 100;      // percent
-  unsigned markers = 0;       // 0: one per processor
-  unsigned alignment = 0;     // of words that count: 1, 4 or 8; 0: 4 when reclaiming, 8 in hunt
+  unsigned growth = 100;   // percent
+  unsigned markers = 0;    // 0: one per processor
+  unsigned alignment = 0;  // of words that count: 1, 4 or 8; 0: 4 when reclaiming, 8 in hunt
   bool verify = false;
   bool poison = false;
 };
@@ -41,8 +41,8 @@ using Listener = void (*)(Event event, const char* text);
 void set_listener(Listener listener);
 
 struct Outcome {
-  bool completed = false;   // false: given up, nothing was changed
-  size_t blocks = 0;        // reclaimed, condemned, or (hunt) found unreachable
+  bool completed = false;  // false: given up, nothing was changed
+  size_t blocks = 0;       // reclaimed, condemned, or (hunt) found unreachable
   size_t bytes = 0;
   bool sweep_pending = false;
 };

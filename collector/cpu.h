@@ -1,5 +1,5 @@
-// Which vector instructions this machine and its operating system allow. Asked once, by CPUID, since
-// libgcc's answer is not available before its constructor has run.
+// Which vector instructions this machine and its operating system allow. Asked once, by CPUID,
+// since libgcc's answer is not available before its constructor has run.
 #pragma once
 
 namespace heaprake::collector {

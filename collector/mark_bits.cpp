@@ -14,7 +14,9 @@ constexpr size_t kSlicesPerChunk = 1024;
 constexpr size_t kSliceBytes = MarkBits::kWordsPerSlice * sizeof(uint64_t);
 constexpr size_t kGranulesPerSlice = heap::kSliceSize / heap::kGranule;
 
-size_t total_slices() { return heap::geometry.size / heap::kSliceSize; }
+size_t total_slices() {
+  return heap::geometry.size / heap::kSliceSize;
+}
 
 // A bit for each of 64 map bytes that is not zero.
 uint64_t starts_sse2(const uint8_t* map) {
@@ -53,22 +55,33 @@ bool MarkBits::commit_chunk_of(size_t slice) {
   return true;
 }
 
-bool MarkBits::prepare() {
-  if (!words_) {
-    size_t chunks = total_slices() / kSlicesPerChunk + 1;
-    void* ready = platform::map(chunks + platform::kPageSize);
-    void* words = platform::reserve(chunks * kSlicesPerChunk * kSliceBytes, 2u << 20, 0);
-    if (!ready || !words) {
-      if (ready) platform::release(ready, chunks + platform::kPageSize);
-      if (words) platform::release(words, chunks * kSlicesPerChunk * kSliceBytes);
-      return false;
-    }
+bool MarkBits::reserve_tables() {
+  if (words_) return true;
+  size_t chunks = total_slices() / kSlicesPerChunk + 1;
+  size_t slices = chunks * kSlicesPerChunk;
+  void* ready = platform::map(chunks);
+  void* has_bits = platform::reserve(slices, platform::kPageSize, 0);
+  void* words = platform::reserve(slices * kSliceBytes, 2u << 20, 0);
+  if (ready && has_bits && words) {
     chunk_ready_ = static_cast<uint8_t*>(ready);
+    has_bits_ = static_cast<uint8_t*>(has_bits);
     words_ = static_cast<uint64_t*>(words);
+    return true;
   }
+  if (ready) platform::release(ready, chunks);
+  if (has_bits) platform::release(has_bits, slices);
+  if (words) platform::release(words, slices * kSliceBytes);
+  return false;
+}
+
+bool MarkBits::prepare() {
+  if (!reserve_tables()) return false;
   size_t limit = heap::slice_limit();
+  if (limit && !platform::commit(has_bits_, limit)) return false;
+  prepared_slices_ = 0;
+  memcpy(has_bits_, heap::geometry.slice_used, limit);
   for (size_t slice = 0; slice < limit; slice++) {
-    if (!heap::geometry.slice_used[slice]) continue;
+    if (!has_bits_[slice]) continue;
     if (!commit_chunk_of(slice)) return false;
     memset(&words_[slice * kWordsPerSlice], 0, kSliceBytes);
   }
@@ -79,7 +92,7 @@ bool MarkBits::prepare() {
 void MarkBits::turn_into_garbage() {
   auto* convert = cpu().avx512 ? garbage_of_slice_avx512 : garbage_of_slice_sse2;
   for (size_t slice = 0; slice < prepared_slices_; slice++) {
-    if (!heap::geometry.slice_used[slice]) continue;
+    if (!has_bits_[slice]) continue;
     convert(heap::geometry.map + slice * kGranulesPerSlice, &words_[slice * kWordsPerSlice]);
   }
 }

@@ -1,6 +1,6 @@
 // One bit for every granule of the heap's range, on the side: while marking, "this block has been
-// reached"; afterwards, in place, "this block is garbage". Memory is committed in chunks as the heap
-// grows, and stays.
+// reached"; afterwards, in place, "this block is garbage". Memory is committed in chunks as the
+// heap grows, and stays.
 //
 // Order of use, by the collecting thread while the world is stopped:
 //   prepare() -> test_and_set ... (markers, in parallel) -> turn_into_garbage() -> for_each_set()
@@ -25,8 +25,13 @@ class MarkBits {
   // Room for every slice that may hold blocks, all bits clear. false: out of memory.
   bool prepare();
 
+  // Whether the granule lies in a slice that had blocks when prepare() looked. The rest of this
+  // class is for such granules only.
+  bool covers(size_t granule) const {
+    size_t slice = granule / (heap::kSliceSize / heap::kGranule);
+    return slice < prepared_slices_ && has_bits_[slice];
+  }
   bool test(size_t granule) const { return words_[granule >> 6] >> (granule & 63) & 1; }
-  void prefetch(size_t granule) const { __builtin_prefetch(&words_[granule >> 6]); }
 
   // Sets the bit; true if it was clear. kParallel: other markers write the same word.
   template <bool kParallel>
@@ -50,7 +55,7 @@ class MarkBits {
   void for_each_set(Visit visit) {
     size_t slices = prepared_slices_;
     for (size_t slice = 0; slice < slices; slice++) {
-      if (!heap::geometry.slice_used[slice]) continue;
+      if (!has_bits_[slice]) continue;
       uint64_t* word = &words_[slice * kWordsPerSlice];
       for (size_t i = 0; i < kWordsPerSlice; i++) {
         for (uint64_t bits = word[i]; bits; bits &= bits - 1) {
@@ -62,11 +67,14 @@ class MarkBits {
   void clear(size_t granule) { words_[granule >> 6] &= ~(uint64_t{1} << (granule & 63)); }
 
  private:
+  bool reserve_tables();
   bool commit_chunk_of(size_t slice);
 
-  uint64_t* words_ = nullptr;      // reserved for the whole range, committed by chunk
-  uint8_t* chunk_ready_ = nullptr; // one byte per chunk of 1024 slices (64 MiB of heap)
-  size_t prepared_slices_ = 0;     // slices that the last prepare() saw; later ones have no bits
+  uint64_t* words_ = nullptr;       // reserved for the whole range, committed by chunk
+  uint8_t* chunk_ready_ = nullptr;  // one byte per chunk of 1024 slices (64 MiB of heap)
+  uint8_t* has_bits_ = nullptr;     // one byte per slice: slice_used as the last prepare() saw it;
+                                    // slices used since then have no bits
+  size_t prepared_slices_ = 0;
 };
 
 }  // namespace heaprake::collector

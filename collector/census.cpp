@@ -1,0 +1,164 @@
+// Who refers to whom: reference counts and referrers, by one linear pass over roots and blocks.
+
+#include <algorithm>
+#include <cstring>
+
+#include "collector/block_walk.h"
+#include "collector/cpu.h"
+#include "collector/cycle.h"
+#include "collector/pins.h"
+#include "collector/session.h"
+
+namespace heaprake::collector {
+
+namespace {
+
+using heap::Block;
+using platform::Range;
+
+// How many words of [lo, hi) lie in [first, first + size).
+__attribute__((target("avx2"))) size_t count_avx2(const uint64_t* lo, const uint64_t* hi,
+                                                  uint64_t first, uint64_t size) {
+  // Unsigned comparison by way of the signed one: both sides shifted by 2^63.
+  const __m256i start = _mm256_set1_epi64x(static_cast<int64_t>(first ^ uint64_t{1} << 63));
+  const __m256i limit = _mm256_set1_epi64x(static_cast<int64_t>(size ^ uint64_t{1} << 63));
+  __m256i hits = _mm256_setzero_si256();
+  for (; lo + 4 <= hi; lo += 4) {
+    __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lo));
+    // A hit is all ones, that is -1.
+    hits = _mm256_sub_epi64(hits, _mm256_cmpgt_epi64(limit, _mm256_sub_epi64(words, start)));
+  }
+  alignas(32) size_t lanes[4];
+  _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), hits);
+  size_t count = lanes[0] + lanes[1] + lanes[2] + lanes[3];
+  for (; lo < hi; lo++) count += *lo - first < size;
+  return count;
+}
+size_t count_scalar(const uint64_t* lo, const uint64_t* hi, uint64_t first, uint64_t size) {
+  size_t count = 0;
+  for (; lo < hi; lo++) count += *lo - first < size;
+  return count;
+}
+
+// Walks everything that may hold a reference to one block; world stopped.
+class Census {
+ public:
+  // found(root, holder, address of the word): exactly one of root and holder is given.
+  using Found = platform::FunctionRef<void(const Root*, const Block*, uintptr_t)>;
+
+  Census(const Block& target, const platform::AddressSpace& space, Found* found)
+      : target_(target), space_(space), found_(found) {}
+
+  void walk(const RootSet& roots) {
+    for (const Root& root : roots.ranges()) visit_root(root);
+    for_each_block([&](const Block& block) {
+      if (!block.leaf) visit_block(block);
+      return true;
+    });
+  }
+  size_t count() const { return count_; }
+
+ private:
+  // `shown`: where the words lie in the program, if [lo, hi) is a copy of them.
+  void visit(Range range, uintptr_t shown, const Root* root, const Block* holder) {
+    auto* lo = reinterpret_cast<const uint64_t*>(range.lo);
+    auto* hi = reinterpret_cast<const uint64_t*>(range.hi);
+    auto* count = cpu().avx2 ? count_avx2 : count_scalar;
+    size_t here = count(lo, hi, target_.address, target_.size);
+    count_ += here;
+    if (!found_ || !here) return;
+    for (auto* p = lo; p < hi; p++) {
+      if (*p - target_.address >= target_.size) continue;
+      (*found_)(root, holder, shown + static_cast<size_t>(p - lo) * sizeof *p);
+    }
+  }
+
+  void visit_root(const Root& root) {
+    if (!root.guarded) return visit(root.range, root.range.lo, &root, nullptr);
+    for (uintptr_t at = root.range.lo; at < root.range.hi;) {
+      uint64_t copy[512];
+      size_t wanted = std::min<size_t>(root.range.hi - at, sizeof copy);
+      size_t got = space_.read_guarded(copy, at, wanted);
+      auto base = reinterpret_cast<uintptr_t>(copy);
+      visit({base, base + (got & ~size_t{7})}, at, &root, nullptr);
+      at = got == wanted ? at + got : ((at + got) | (platform::kPageSize - 1)) + 1;
+    }
+  }
+
+  void visit_block(const Block& block) {
+    Range whole{block.address, block.address + block.size};
+    if (block.size < (1 << 20)) return visit(whole, whole.lo, nullptr, &block);
+    space_.for_each_touched(whole, platform::Pages::kTouched, [&](Range touched) {
+      Range part{std::max(touched.lo, whole.lo), std::min(touched.hi, whole.hi)};
+      if (part.lo < part.hi) visit(part, part.lo, nullptr, &block);
+    });
+  }
+
+  const Block target_;
+  const platform::AddressSpace& space_;
+  Found* found_;
+  size_t count_ = 0;
+};
+
+// Stops the world, walks, resumes. false: could not be stopped.
+bool take_census(const Block& block, const platform::StoppedThread& self, bool with_names,
+                 Census::Found* found, size_t* count) {
+  bool ok = false;
+  bool ran = run_session(self, Wait::kYes, [&] {
+    StoppedWorld world(self, state.roots, with_names);
+    if (!world.ok()) return;
+    Census census(block, world.space(), found);
+    census.walk(state.roots);
+    *count = census.count();
+    if (pins.is_pinned(block.address)) {
+      ++*count;
+      if (found) (*found)(nullptr, nullptr, 0);
+    }
+    ok = true;
+  });
+  return ran && ok;
+}
+
+gc_reference describe(const Root* root, const Block* holder, uintptr_t at) {
+  if (holder) return {GC_REFERENCE_BLOCK, holder->address, at - holder->address, ""};
+  if (root) return {root->kind, 0, at - root->origin, root->name};
+  return {GC_REFERENCE_PINNED, 0, 0, "[pinned]"};
+}
+
+}  // namespace
+
+bool count_references(const Block& block, const platform::StoppedThread& self, size_t* count) {
+  return take_census(block, self, false, nullptr, count);
+}
+
+bool list_references(const Block& block, const platform::StoppedThread& self, gc_reference* out,
+                     size_t capacity, size_t* count) {
+  // Written while the world is stopped, so not to the caller's buffer: that may be a page that the
+  // program has protected, and a fault would leave the world standing.
+  MappedArray<gc_reference> kept;
+  bool room = true;
+  auto keep = [&](const Root* root, const Block* holder, uintptr_t at) {
+    if (kept.size() < capacity) room = room && kept.push(describe(root, holder, at));
+  };
+  Census::Found found(keep);
+  bool ok = take_census(block, self, true, &found, count) && room;
+  if (ok && !kept.empty()) memcpy(out, kept.data(), kept.size() * sizeof(gc_reference));
+  kept.shrink(0);
+  return ok;
+}
+
+size_t list_referents(const Block& block, uintptr_t* out, size_t capacity) {
+  if (block.leaf) return 0;
+  size_t count = 0;
+  for (uintptr_t at = block.address; at < block.address + block.size; at += sizeof(uintptr_t)) {
+    uintptr_t word;
+    memcpy(&word, reinterpret_cast<const void*>(at), sizeof word);
+    Block target = heap::find_block(word);
+    if (!target) continue;
+    if (count < capacity) out[count] = target.address;
+    count++;
+  }
+  return count;
+}
+
+}  // namespace heaprake::collector

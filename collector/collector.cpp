@@ -1,0 +1,149 @@
+// The room's public functions, each handed on to the file that does the work.
+
+#include "collector/collector.h"
+
+#include <cstdio>
+
+#include "collector/cycle.h"
+#include "collector/figures.h"
+#include "collector/pins.h"
+#include "collector/session.h"
+
+namespace heaprake::collector {
+
+void configure(const Options& options) {
+  state.options = options;
+  state.pacer.set_threshold(options.threshold, options.growth);
+}
+void start() {
+  state.pacer.start();
+}
+Mode mode() {
+  return state.options.mode;
+}
+void set_listener(Listener listener) {
+  state.listener.store(listener, std::memory_order_release);
+}
+
+Outcome collect(Reason reason, const platform::StoppedThread& self) {
+  Outcome outcome;
+  if (state.options.mode == Mode::kOff) return outcome;
+  Wait wait = reason == Reason::kThreshold ? Wait::kNo : Wait::kYes;
+  run_session(self, wait, [&] { outcome = run_cycle(reason, self, true); });
+  return outcome;
+}
+
+Outcome collect_in_handler(const platform::StoppedThread& self, bool may_free) {
+  Outcome outcome;
+  if (state.options.mode == Mode::kOff) return outcome;
+  run_session(self, Wait::kNo, [&] { outcome = run_cycle(Reason::kCommand, self, may_free); });
+  return outcome;
+}
+
+void poll() {
+  size_t bytes = heap::take_allocated_bytes();
+  Figures::add(figures.allocated_bytes, bytes);
+  bool due = state.pacer.note_allocated(bytes);
+  bool pending = state.pending_sweep.load(std::memory_order_relaxed);
+  if (!due && !pending) return;
+  bool reclaims = state.options.mode == Mode::kCollect || state.options.mode == Mode::kOracle;
+  bool collecting = due && reclaims;
+  if (!collecting && !pending) return;
+  platform::heaprake_with_context(
+      [](const platform::CallContext* context, void* arg) {
+        platform::StoppedThread self = platform::thread_of_call(*context);
+        if (*static_cast<bool*>(arg)) {
+          collect(Reason::kThreshold, self);
+        } else {
+          run_session(self, Wait::kNo, [] { finish_pending_sweep(); });
+        }
+      },
+      &collecting);
+}
+
+void set_enabled(bool on) {
+  state.pacer.set_enabled(on);
+}
+bool enabled() {
+  return state.pacer.enabled();
+}
+bool set_threshold(size_t bytes, unsigned growth) {
+  constexpr unsigned kMostGrowth = 10000;
+  if (growth > kMostGrowth) return false;
+  state.pacer.set_threshold(bytes, growth);
+  return true;
+}
+void get_threshold(size_t* bytes, unsigned* growth) {
+  if (bytes) *bytes = state.pacer.threshold();
+  if (growth) *growth = state.pacer.growth();
+}
+size_t allocated_since_collection() {
+  return state.pacer.allocated();
+}
+
+void note_custom_stacks() {
+  RootSet::note_custom_stacks();
+}
+bool add_root(platform::Range range) {
+  return pins.add_root(range);
+}
+bool remove_root(platform::Range range) {
+  return pins.remove_root(range);
+}
+bool pin(const heap::Block& block) {
+  return pins.pin(block.address);
+}
+bool unpin(const heap::Block& block) {
+  return pins.unpin(block.address);
+}
+
+bool was_condemned(const void* p, const char* call) {
+  if (state.options.mode != Mode::kOracle) return false;
+  uint8_t byte = state.condemned.take(p);
+  if (!byte) return false;
+  auto address = reinterpret_cast<uintptr_t>(p);
+  heap::restore(heap::Block{address, 0, false}, byte);
+  Figures::add(figures.mistakes, 1);
+  char text[160];
+  snprintf(text, sizeof text, "oracle: block %p (%zu bytes) was condemned, and then used by %s()",
+           p, heap::find_block(address).size, call);
+  tell(Event::kMistake, text);
+  return true;
+}
+
+bool was_reclaimed(const void* p) {
+  return state.options.poison && state.condemned.contains(p);
+}
+
+void get_stats(gc_stats* out) {
+  figures.copy_to(out);
+}
+
+// fork, called from a callback of the thread that collects, finds the lock its own already. Written
+// by the thread that forks, under the lock.
+static bool fork_took_lock = false;
+
+void before_fork() {
+  if (collector_lock.held_by_me()) return;
+  platform::heaprake_with_context(
+      [](const platform::CallContext* context, void*) {
+        if (collector_lock.try_lock()) return;
+        platform::enter_region(platform::thread_of_call(*context));
+        collector_lock.lock();
+        platform::leave_region();
+      },
+      nullptr);
+  fork_took_lock = true;
+}
+void after_fork_in_parent() {
+  if (!fork_took_lock) return;
+  fork_took_lock = false;
+  collector_lock.unlock();
+}
+void after_fork_in_child() {
+  fork_took_lock = false;
+  collector_lock.reset_after_fork();
+  pins.reset_lock_after_fork();
+}
+
+}  // namespace heaprake::collector

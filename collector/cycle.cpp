@@ -1,0 +1,187 @@
+#include "collector/cycle.h"
+
+#include <cstdio>
+
+#include "collector/figures.h"
+#include "collector/marker.h"
+#include "collector/session.h"
+#include "collector/sweeper.h"
+#include "collector/verifier.h"
+
+namespace heaprake::collector {
+
+constinit State state;
+constinit Figures figures;
+
+namespace {
+
+// Below this a second marker costs more to start than it saves.
+constexpr size_t kParallelBytes = 16 << 20;
+
+// What the verifier found, kept until the world runs and it can be told.
+struct Misses {
+  static constexpr size_t kKept = 8;
+  Miss kept[kKept];
+  size_t count = 0;
+  bool proved = true;
+};
+
+Fate fate_of_garbage() {
+  if (state.options.mode == Mode::kHunt) return Fate::kCount;
+  if (state.options.mode == Mode::kOracle) return Fate::kCondemn;
+  return state.options.poison ? Fate::kPoison : Fate::kFree;
+}
+
+unsigned markers_for(size_t bytes) {
+  if (state.options.markers) return state.options.markers;
+  return bytes < kParallelBytes ? 1 : platform::processor_count();
+}
+
+void tell_misses(const Misses& misses) {
+  char text[200];
+  if (!misses.proved) tell(Event::kWarning, "the verifier ran out of memory; marks not verified");
+  for (size_t i = 0; i < misses.count && i < Misses::kKept; i++) {
+    const Miss& miss = misses.kept[i];
+    snprintf(text, sizeof text,
+             "verify: missed block %#zx (%zu bytes), referred to at %#zx by %s %#zx",
+             miss.block.address, miss.block.size, miss.at, miss.parent ? "block" : "a root",
+             miss.parent.address);
+    tell(Event::kVerifierMiss, text);
+  }
+}
+
+void verify(StoppedWorld& world, Misses* misses) {
+  size_t found = verify_marks(state.roots, world.space(), effective_alignment(), state.bits,
+                              [&](const Miss& miss) {
+                                if (misses->count < Misses::kKept)
+                                  misses->kept[misses->count] = miss;
+                                misses->count++;
+                              });
+  misses->proved = found != SIZE_MAX;
+  Figures::add(figures.verifier_misses, misses->count);
+}
+
+void note_pause(const StoppedWorld& world, uint64_t ended) {
+  uint64_t pause = ended - world.began_ns();
+  Figures::add(figures.pause_total_ns, pause);
+  Figures::set(figures.pause_last_ns, pause);
+  if (pause > figures.pause_max_ns.load(std::memory_order_relaxed)) {
+    Figures::set(figures.pause_max_ns, pause);
+  }
+  Figures::add(figures.stop_total_ns, world.world().stop_ns);
+  Figures::set(figures.threads_stopped, world.world().count - 1);
+}
+
+Outcome give_up(const char* problem) {
+  Figures::add(figures.given_up, 1);
+  state.pacer.note_given_up();
+  char text[160];
+  snprintf(text, sizeof text, "collection given up: %s", problem);
+  tell(Event::kGaveUp, text);
+  return {};
+}
+
+void tell_collected(Reason reason, const Outcome& outcome) {
+  static const char* const kReasons[] = {"asked for", "threshold", "command", "exit"};
+  char text[200];
+  snprintf(
+      text, sizeof text,
+      "collection %zu (%s): %zu blocks (%zu bytes) unreachable, %zu (%zu bytes) live, pause %zu us",
+      static_cast<size_t>(figures.collections.load()), kReasons[static_cast<int>(reason)],
+      outcome.blocks, outcome.bytes, static_cast<size_t>(figures.live_blocks.load()),
+      static_cast<size_t>(figures.live_bytes.load()),
+      static_cast<size_t>(figures.pause_last_ns.load() / 1000));
+  tell(Event::kCollected, text);
+}
+
+// Frees what the bits say, and counts it.
+Swept sweep_now() {
+  uint64_t began = platform::monotonic_ns();
+  Swept swept = sweep(state.bits, fate_of_garbage(), state.condemned);
+  Figures::add(figures.sweep_total_ns, platform::monotonic_ns() - began);
+  if (state.options.mode == Mode::kHunt) {
+    Figures::set(figures.collected, swept.blocks);
+    Figures::set(figures.collected_bytes, swept.bytes);
+  } else {
+    Figures::add(figures.collected, swept.blocks);
+    Figures::add(figures.collected_bytes, swept.bytes);
+  }
+  return swept;
+}
+
+// Counts garbage that cannot be freed yet.
+Swept count_garbage() {
+  return sweep(state.bits, Fate::kCount, state.condemned);
+}
+
+}  // namespace
+
+unsigned effective_alignment() {
+  if (state.options.alignment) return state.options.alignment;
+  return state.options.mode == Mode::kHunt ? 8 : 4;
+}
+
+void tell(Event event, const char* text) {
+  if (Listener listener = state.listener.load(std::memory_order_acquire)) listener(event, text);
+}
+
+bool mark_world(StoppedWorld& world, bool* complete) {
+  uint64_t began = platform::monotonic_ns();
+  *complete = false;
+  if (!state.bits.prepare()) return false;
+  Filter filter = Filter::for_heap(effective_alignment());
+  size_t expected = figures.live_bytes.load(std::memory_order_relaxed) + state.roots.bytes();
+  MarkResult marked = mark(state.roots, world.space(), filter, markers_for(expected), state.bits);
+  Figures::add(figures.mark_total_ns, platform::monotonic_ns() - began);
+  if (!marked.complete) return false;
+  Figures::set(figures.live_blocks, marked.blocks);
+  Figures::set(figures.live_bytes, marked.bytes);
+  Figures::set(figures.root_bytes, state.roots.bytes());
+  *complete = true;
+  return true;
+}
+
+void finish_pending_sweep() {
+  if (!state.pending_sweep.load(std::memory_order_acquire)) return;
+  sweep_now();
+  state.pending_sweep.store(false, std::memory_order_release);
+}
+
+Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_free) {
+  if (state.pending_sweep.load(std::memory_order_acquire)) {
+    // Garbage stays garbage, but the bits that say so are about to be used again.
+    if (may_free) finish_pending_sweep();
+  }
+  Misses misses;
+  Outcome outcome;
+  {
+    StoppedWorld world(self, state.roots, false);
+    if (!world.ok()) {
+      world.resume();
+      return give_up(world.problem());
+    }
+    if (!mark_world(world, &outcome.completed)) {
+      world.resume();
+      return give_up("memory ran out while marking");
+    }
+    if (state.options.verify) verify(world, &misses);
+    state.bits.turn_into_garbage();
+    state.pending_sweep.store(false, std::memory_order_relaxed);
+    state.pacer.note_collected(figures.live_bytes.load(std::memory_order_relaxed));
+    world.resume();
+    note_pause(world, platform::monotonic_ns());
+  }
+  bool counts_only = state.options.mode == Mode::kHunt;
+  outcome.sweep_pending = !may_free && !counts_only;
+  Swept swept = outcome.sweep_pending ? count_garbage() : sweep_now();
+  if (outcome.sweep_pending) state.pending_sweep.store(true, std::memory_order_release);
+  outcome.blocks = swept.blocks;
+  outcome.bytes = swept.bytes;
+  Figures::add(figures.collections, 1);
+  if (reason == Reason::kThreshold) Figures::add(figures.automatic, 1);
+  tell_misses(misses);
+  tell_collected(reason, outcome);
+  return outcome;
+}
+
+}  // namespace heaprake::collector

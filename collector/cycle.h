@@ -1,0 +1,44 @@
+// One collection, phase by phase, and the state that outlives it. All members but `options`,
+// `pending_sweep` and `listener` are guarded by collector_lock.
+#pragma once
+
+#include <atomic>
+
+#include "collector/collector.h"
+#include "collector/condemned.h"
+#include "collector/filter.h"
+#include "collector/mark_bits.h"
+#include "collector/pacer.h"
+#include "collector/roots.h"
+#include "collector/stopped_world.h"
+
+namespace heaprake::collector {
+
+struct State {
+  Options options;  // written by configure, before the first collection
+  MarkBits bits;
+  RootSet roots;
+  CondemnedSet condemned;  // its readers need no lock
+  Pacer pacer;             // likewise
+  std::atomic<Listener> listener{nullptr};
+  // The bits hold garbage that a collection in a signal handler has left for the next allocation.
+  std::atomic<bool> pending_sweep{false};
+};
+
+extern State state;
+
+// Alignment at which words count, as the options and the mode say.
+unsigned effective_alignment();
+
+void tell(Event event, const char* text);
+
+// Under the lock, signals blocked. `may_free`: the calling thread is not inside the allocator.
+Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_free);
+
+// Marks the stopped world; false (with the reason told) if the marks prove nothing.
+bool mark_world(StoppedWorld& world, bool* complete);
+
+// Under the lock: frees what pending_sweep promised.
+void finish_pending_sweep();
+
+}  // namespace heaprake::collector

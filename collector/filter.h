@@ -1,0 +1,34 @@
+// The filter: which words of a piece of memory might be addresses in the heap. This is where the
+// marker reads memory, and the only place.
+//
+// The heap's range spans few values of a word's upper half, so one vector comparison of all 32-bit
+// lanes against those values finds the upper halves of candidates at every 4-byte alignment at
+// once:
+//
+//     lane      0     1     2     3     4  ...
+//     memory  [ lo ][ hi ][ lo ][ hi ][ lo ]      hi in an odd lane: a word at an 8-byte boundary
+//                   [ lo ][ hi ]                  hi in an even lane: one at a 4-byte boundary
+//
+// Candidates are then checked against the exact range by whoever resolves them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace heaprake::collector {
+
+struct Filter {
+  uint32_t first_high;  // of the range's first address
+  uint32_t high_count;  // how many upper halves the range spans
+  unsigned alignment;   // 1, 4 or 8
+
+  // Writes the candidates in [lo, hi) to `out`, in address order for alignment 8, and returns how
+  // many. lo is a multiple of 8, hi of 8 too; words lie wholly inside. `out` has room for
+  // capacity_for(hi - lo) entries.
+  size_t operator()(const void* lo, const void* hi, uintptr_t* out) const;
+  size_t capacity_for(size_t bytes) const { return bytes / alignment + 16; }
+
+  static Filter for_heap(unsigned alignment);
+};
+
+}  // namespace heaprake::collector

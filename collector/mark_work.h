@@ -1,0 +1,113 @@
+// What the marker's workers share: the roots still to be scanned and surplus edges.
+#pragma once
+
+#include <atomic>
+
+#include "collector/mapped_array.h"
+#include "collector/roots.h"
+
+namespace heaprake::collector {
+
+// A lock for a few instructions among threads that all run: the world is stopped, so no holder is
+// ever suspended by us.
+class SpinLock {
+ public:
+  void lock() {
+    while (held_.exchange(true, std::memory_order_acquire)) {
+      while (held_.load(std::memory_order_relaxed)) __builtin_ia32_pause();
+    }
+  }
+  void unlock() { held_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool> held_{false};
+};
+
+class MarkWork {
+ public:
+  static constexpr size_t kChunkEdges = 2048;
+  static constexpr size_t kPieceBytes = 64 * 1024;
+
+  explicit MarkWork(const RootSet& roots) : roots_(roots) {}
+  ~MarkWork() { surplus_.shrink(0); }
+
+  // The next piece of a root, at most kPieceBytes long. false: none is left.
+  bool next_root(Root* piece) {
+    lock_.lock();
+    const MappedArray<Root>& ranges = roots_.ranges();
+    bool found = next_range_ < ranges.size();
+    if (found) {
+      *piece = ranges[next_range_];
+      piece->range.lo += offset_;
+      if (piece->range.size() > kPieceBytes) {
+        piece->range.hi = piece->range.lo + kPieceBytes;
+        // A 4-aligned word may straddle two pieces: the next one begins a word earlier.
+        offset_ += kPieceBytes - sizeof(uintptr_t);
+      } else {
+        next_range_++;
+        offset_ = 0;
+      }
+    }
+    lock_.unlock();
+    return found;
+  }
+
+  void join() { joined_.fetch_add(1, std::memory_order_relaxed); }
+  bool someone_idle() const { return idle_.load(std::memory_order_relaxed) != 0; }
+  bool failed() const { return failed_.load(std::memory_order_relaxed); }
+  void fail() { failed_.store(true, std::memory_order_relaxed); }
+
+  // Moves up to kChunkEdges from the top of `stack` here, for whoever is idle.
+  void give(MappedArray<uintptr_t>& stack) {
+    lock_.lock();
+    size_t count = stack.size() < kChunkEdges ? stack.size() : kChunkEdges;
+    bool room = surplus_.reserve(surplus_.size() + count);
+    for (size_t i = 0; room && i < count; i++) surplus_.push(stack.pop());
+    surplus_size_.store(surplus_.size(), std::memory_order_relaxed);
+    lock_.unlock();
+  }
+
+  // Waits for edges. false: every worker waits, so marking is done (or has failed).
+  bool take(MappedArray<uintptr_t>& stack) {
+    if (try_take(stack)) return true;
+    idle_.fetch_add(1, std::memory_order_acq_rel);
+    for (;;) {
+      if (surplus_size_.load(std::memory_order_relaxed)) {
+        // Not idle before the edges are taken: else the others might see everyone idle meanwhile.
+        idle_.fetch_sub(1, std::memory_order_acq_rel);
+        if (try_take(stack)) return true;
+        idle_.fetch_add(1, std::memory_order_acq_rel);
+      }
+      if (failed()) return false;
+      if (idle_.load(std::memory_order_acquire) == joined_.load(std::memory_order_relaxed) &&
+          !surplus_size_.load(std::memory_order_acquire)) {
+        return false;
+      }
+      __builtin_ia32_pause();
+    }
+  }
+
+ private:
+  bool try_take(MappedArray<uintptr_t>& stack) {
+    lock_.lock();
+    size_t count = surplus_.size() < kChunkEdges ? surplus_.size() : kChunkEdges;
+    bool room = count && stack.reserve(stack.size() + count);
+    for (size_t i = 0; room && i < count; i++) stack.push(surplus_.pop());
+    surplus_size_.store(surplus_.size(), std::memory_order_release);
+    lock_.unlock();
+    if (count && !room) fail();
+    return room;
+  }
+
+  const RootSet& roots_;
+  SpinLock lock_;  // guards the next three
+  size_t next_range_ = 0;
+  size_t offset_ = 0;  // into ranges[next_range_]
+  MappedArray<uintptr_t> surplus_;
+  std::atomic<size_t> surplus_size_{0};  // surplus_.size(), readable without the lock
+  std::atomic<unsigned> joined_{0};
+  std::atomic<unsigned> idle_{0};
+  std::atomic<bool> failed_{false};
+};
+
+}  // namespace heaprake::collector

@@ -1,0 +1,43 @@
+#include "collector/pacer.h"
+
+#include <algorithm>
+
+namespace heaprake::collector {
+
+namespace {
+
+size_t percent_of(size_t bytes, unsigned percent) {
+  return static_cast<size_t>(static_cast<unsigned __int128>(bytes) * percent / 100);
+}
+
+}  // namespace
+
+void Pacer::set_threshold(size_t bytes, unsigned growth) {
+  threshold_.store(bytes, std::memory_order_relaxed);
+  growth_.store(growth, std::memory_order_relaxed);
+  recompute();
+}
+
+void Pacer::recompute() {
+  size_t threshold = this->threshold();
+  size_t grown = percent_of(live_.load(std::memory_order_relaxed), growth());
+  trigger_.store(threshold ? std::max(threshold, grown) : SIZE_MAX, std::memory_order_relaxed);
+}
+
+bool Pacer::due() const {
+  return started_.load(std::memory_order_acquire) && enabled();
+}
+
+void Pacer::note_collected(size_t live_bytes) {
+  live_.store(live_bytes, std::memory_order_relaxed);
+  allocated_.store(0, std::memory_order_relaxed);
+  recompute();
+}
+
+void Pacer::note_given_up() {
+  recompute();
+  size_t trigger = trigger_.load(std::memory_order_relaxed);
+  if (trigger != SIZE_MAX) trigger_.store(allocated() + trigger, std::memory_order_relaxed);
+}
+
+}  // namespace heaprake::collector

@@ -1,0 +1,49 @@
+// When an automatic collection may start: after `threshold` bytes of allocation since the last one,
+// and once these are `growth` percent of what survived it. So a program whose heap only grows is
+// collected a logarithmic number of times, and one that leaks stays within a factor of its live
+// heap.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+namespace heaprake::collector {
+
+class Pacer {
+ public:
+  // Any thread, any time. threshold 0: never.
+  void set_threshold(size_t bytes, unsigned growth);
+  size_t threshold() const { return threshold_.load(std::memory_order_relaxed); }
+  unsigned growth() const { return growth_.load(std::memory_order_relaxed); }
+
+  void set_enabled(bool on) { enabled_.store(on, std::memory_order_relaxed); }
+  bool enabled() const { return enabled_.load(std::memory_order_relaxed); }
+  // Nothing starts by itself before this.
+  void start() { started_.store(true, std::memory_order_release); }
+
+  // A thread has allocated so much more. true: a collection is due.
+  bool note_allocated(size_t bytes) {
+    size_t now = allocated_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
+    return now >= trigger_.load(std::memory_order_relaxed) && due();
+  }
+  size_t allocated() const { return allocated_.load(std::memory_order_relaxed); }
+
+  // The world has just resumed after a mark that found live_bytes alive.
+  void note_collected(size_t live_bytes);
+  // A collection was given up: try again after as much allocation as had been waited for.
+  void note_given_up();
+
+ private:
+  bool due() const;
+  void recompute();
+
+  std::atomic<size_t> allocated_{0};  // since the last collection
+  std::atomic<size_t> trigger_{SIZE_MAX};
+  std::atomic<size_t> threshold_{0};
+  std::atomic<size_t> live_{0};  // bytes that the last collection left
+  std::atomic<unsigned> growth_{100};
+  std::atomic<bool> enabled_{true};
+  std::atomic<bool> started_{false};
+};
+
+}  // namespace heaprake::collector

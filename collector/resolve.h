@@ -1,0 +1,88 @@
+// From a word to the block it points into: the marker's own, inlined version of heap::find_block.
+// (The verifier uses the heap's, so that each checks the other.) World stopped.
+#pragma once
+
+#include <immintrin.h>
+
+#include <bit>
+
+#include "allocator/heap.h"
+
+namespace heaprake::collector {
+
+struct Resolved {
+  size_t granule = SIZE_MAX;  // of the block's start; SIZE_MAX: the word points into no block
+  size_t size = 0;
+  bool leaf = false;
+  bool found() const { return granule != SIZE_MAX; }
+};
+
+class Resolver {
+ public:
+  Resolver() : g_(heap::geometry) {}
+
+  // The granule of a word in the range, or SIZE_MAX.
+  size_t granule_of(uintptr_t word) const {
+    uintptr_t offset = word - g_.base;
+    return offset < g_.size ? offset / heap::kGranule : SIZE_MAX;
+  }
+  // Fetches what resolve will read. Prefetching an unmapped line does no harm.
+  void prefetch(size_t granule) const { __builtin_prefetch(g_.map + granule); }
+
+  // The granule must lie in a used slice (MarkBits::covers).
+  Resolved resolve(size_t granule) const {
+    uint8_t byte = g_.map[granule];
+    if (byte) return at(granule, byte);
+    return resolve_interior(granule);
+  }
+
+ private:
+  static constexpr size_t kGranulesPerSlice = heap::kSliceSize / heap::kGranule;
+
+  Resolved at(size_t start, uint8_t byte) const {
+    if (byte <= heap::kMaxSmallGranules) return {start, byte * heap::kGranule, false};
+    heap::Block block = heap::block_at(start);
+    return {start, block.size, block.leaf};
+  }
+
+  // The nearest start at or below `granule`, not further down than `lowest`.
+  size_t start_before(size_t granule, size_t lowest) const {
+    size_t at = granule & ~size_t{15};
+    // Bytes above `granule` in the first vector do not count.
+    unsigned keep = (2u << (granule & 15)) - 1;
+    for (;;) {
+      __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(g_.map + at));
+      unsigned empty =
+          static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128())));
+      unsigned starts = ~empty & keep & 0xffffu;
+      if (starts) return at + (31 - static_cast<size_t>(std::countl_zero(starts)));
+      if (at <= lowest) return SIZE_MAX;
+      at -= 16;
+      keep = 0xffffu;
+    }
+  }
+
+  __attribute__((noinline)) Resolved resolve_interior(size_t granule) const {
+    size_t slice_start = granule & ~(kGranulesPerSlice - 1);
+    // A small block may begin in the slice before; a large one says so in slice_owner.
+    size_t lowest = granule >= heap::kMaxSmallGranules ? granule - heap::kMaxSmallGranules : 0;
+    if (slice_start < lowest) lowest = slice_start;
+    if (lowest < slice_start && !g_.slice_used[lowest / kGranulesPerSlice]) lowest = slice_start;
+    size_t start = start_before(granule, lowest);
+    if (start != SIZE_MAX) return if_covers(start, granule);
+    uint64_t owner = g_.slice_owner[granule / kGranulesPerSlice];
+    if (!owner) return {};
+    size_t candidate = (owner - g_.base) / heap::kGranule;
+    if (candidate > granule || !g_.map[candidate]) return {};
+    return if_covers(candidate, granule);
+  }
+
+  Resolved if_covers(size_t start, size_t granule) const {
+    Resolved block = at(start, g_.map[start]);
+    return (granule - start) * heap::kGranule < block.size ? block : Resolved{};
+  }
+
+  const heap::Geometry g_;  // a copy: registers instead of reloads
+};
+
+}  // namespace heaprake::collector

@@ -1,0 +1,173 @@
+#include "collector/roots.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+#include "collector/names.h"
+#include "collector/pins.h"
+
+namespace heaprake::collector {
+
+namespace {
+
+using platform::AddressSpace;
+using platform::Mapping;
+using platform::Pages;
+using platform::Range;
+using platform::StoppedThread;
+using platform::World;
+
+std::atomic<bool> custom_stacks{false};
+size_t tls_size = 4096;
+
+// The lowest stack pointer in `range` below which memory is certainly dead: in the main thread's
+// stack, or in a stack that libc made (its thread control block stands at the upper end, and a
+// guard page below keeps other mappings away). 0 if there is none.
+uintptr_t lowest_certain_sp(const World& world, const Mapping& mapping) {
+  uintptr_t lowest = 0;
+  for (size_t i = 0; i < world.count; i++) {
+    const StoppedThread& t = world.threads[i];
+    if (!mapping.range.contains(t.sp)) continue;
+    bool certain = mapping.main_stack || (!custom_stacks.load(std::memory_order_relaxed) &&
+                                          t.tcb > t.sp && mapping.range.contains(t.tcb));
+    if (!certain) return 0;
+    if (!lowest || t.sp < lowest) lowest = t.sp;
+  }
+  return lowest;
+}
+
+bool holds_a_stack(const World& world, const Mapping& mapping) {
+  if (mapping.main_stack) return true;
+  for (size_t i = 0; i < world.count; i++) {
+    if (mapping.range.contains(world.threads[i].sp)) return true;
+  }
+  return false;
+}
+
+// The lowest thread control block in the range, 0 if there is none.
+uintptr_t tcb_in(const World& world, Range range) {
+  uintptr_t lowest = 0;
+  for (size_t i = 0; i < world.count; i++) {
+    uintptr_t tcb = world.threads[i].tcb;
+    if (tcb && range.contains(tcb) && (!lowest || tcb < lowest)) lowest = tcb;
+  }
+  return lowest;
+}
+
+}  // namespace
+
+void RootSet::note_custom_stacks() {
+  custom_stacks.store(true, std::memory_order_relaxed);
+}
+void RootSet::set_tls_size(size_t bytes) {
+  tls_size = bytes;
+}
+
+void RootSet::clear() {
+  ranges_.clear();
+  words_.clear();
+  bytes_ = 0;
+  module_ = Module();
+}
+
+bool RootSet::add(const Root& root) {
+  // Whole words only; the kernel's ranges are page-aligned, registers and stacks word-aligned.
+  Root aligned = root;
+  aligned.range.lo = (root.range.lo + 7) & ~uintptr_t{7};
+  aligned.range.hi = root.range.hi & ~uintptr_t{7};
+  if (aligned.range.lo >= aligned.range.hi) return true;
+  bytes_ += aligned.range.size();
+  return ranges_.push(aligned);
+}
+
+bool RootSet::add_touched(const AddressSpace& space, Range range, Pages pages, const Root& like) {
+  bool ok = true;
+  space.for_each_touched(range, pages, [&](Range touched) {
+    Root root = like;
+    root.range.lo = std::max(touched.lo, range.lo);
+    root.range.hi = std::min(touched.hi, range.hi);
+    if (root.range.lo < root.range.hi) ok = ok && add(root);
+  });
+  return ok;
+}
+
+bool RootSet::add_thread(const StoppedThread& thread) {
+  Root root{{}, GC_REFERENCE_REGISTER, false, 0, with_names_ ? intern("[registers]") : ""};
+  for (Range range : {thread.registers, thread.vectors}) {
+    root.range = range;
+    root.origin = range.lo;
+    if (!add(root)) return false;
+  }
+  return words_.push(thread.sp) && words_.push(thread.tcb) && words_.push(thread.altstack);
+}
+
+// A module's mappings follow one another; its .bss is the anonymous mapping right behind them.
+void RootSet::follow_module(const Mapping& mapping) {
+  bool same = mapping.file_backed ? strcmp(module_.name, mapping.name) == 0
+                                  : mapping.range.lo == module_.end && !*mapping.name;
+  if (same && *module_.name) {
+    module_.end = mapping.range.hi;
+    return;
+  }
+  bool starts_module = mapping.file_backed && !mapping.shared;
+  module_ =
+      starts_module ? Module{mapping.range.lo, mapping.range.hi, intern(mapping.name)} : Module();
+}
+
+bool RootSet::visit_stack(const World& world, const AddressSpace& space, const Mapping& mapping,
+                          Root root) {
+  Range live = mapping.range;
+  if (uintptr_t sp = lowest_certain_sp(world, mapping)) live.lo = sp;
+  root.kind = GC_REFERENCE_STACK;
+  root.name = "[stack]";
+  uintptr_t tcb = tcb_in(world, live);
+  if (!tcb || !with_names_) return add_touched(space, live, Pages::kTouched, root);
+  uintptr_t boundary = std::max(live.lo, tcb - std::min<uintptr_t>(tcb, tls_size));
+  Root tls = root;
+  tls.kind = GC_REFERENCE_TLS;
+  tls.name = "[tls]";
+  return add_touched(space, {live.lo, boundary}, Pages::kTouched, root) &&
+         add_touched(space, {boundary, live.hi}, Pages::kTouched, tls);
+}
+
+bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const Mapping& mapping) {
+  if (with_names_) follow_module(mapping);
+  if (mapping.device || !mapping.readable) return true;
+  if (mapping.shared && !mapping.writable) return true;
+  Root root{mapping.range, GC_REFERENCE_MAPPING, mapping.shared, mapping.range.lo, ""};
+  if (with_names_) root.name = intern(mapping.name);
+  if (holds_a_stack(world, mapping)) return visit_stack(world, space, mapping, root);
+  if (with_names_) {
+    if (module_.end == mapping.range.hi && *module_.name) {
+      root.kind = GC_REFERENCE_GLOBAL;
+      root.origin = module_.base;
+      root.name = module_.name;
+    } else if (tcb_in(world, mapping.range)) {
+      root.kind = GC_REFERENCE_TLS;
+      root.name = "[tls]";
+    }
+  }
+  bool written_only = !mapping.shared && (mapping.file_backed || !mapping.writable);
+  return add_touched(space, mapping.range, written_only ? Pages::kPrivate : Pages::kTouched, root);
+}
+
+bool RootSet::build(const World& world, const AddressSpace& space, bool with_names) {
+  clear();
+  with_names_ = with_names;
+  bool ok = true;
+  for (size_t i = 0; i < world.count; i++) ok = ok && add_thread(world.threads[i]);
+  bool whole = space.for_each_mapping([&](const Mapping& mapping) {
+    ok = ok && visit_mapping(world, space, mapping);
+    return ok;
+  });
+  if (!ok || !whole) return false;
+  pins.forget_dead();
+  pins.for_each_pin([&](uintptr_t address) { ok = ok && words_.push(address); });
+  pins.for_each_root([&](Range range) {
+    ok = ok && add(Root{range, GC_REFERENCE_MAPPING, true, range.lo, "[added root]"});
+  });
+  return ok;
+}
+
+}  // namespace heaprake::collector

@@ -1,0 +1,66 @@
+// Roots: every word outside the heap that may hold an address in it.
+//
+// For each mapping that is readable and not ours:
+//   writable, private      touched pages are read where they lie; of file mappings (.data) only the
+//                          pages that were written, since the file's own content holds no address
+//   not writable, private  pages written before they were protected (relro, JIT code)
+//   shared and writable    touched pages, through a guarded copy, as a truncated file faults
+//   a stack                from the lowest stack pointer in it upwards; what lies below is dead
+// and each thread's registers, plus the words that only the kernel or libc knows: stack pointers,
+// thread control blocks and alternate signal stacks (these may lie in heap blocks), and pins.
+#pragma once
+
+#include "collector/mapped_array.h"
+#include "heaprake/gc.h"
+#include "platform/platform.h"
+
+namespace heaprake::collector {
+
+struct Root {
+  platform::Range range;  // 4-byte aligned or better
+  gc_reference_kind kind;
+  bool guarded;      // read it with AddressSpace::read_guarded
+  uintptr_t origin;  // offsets in reports count from here
+  const char* name;  // interned; "" unless names were asked for
+};
+
+class RootSet {
+ public:
+  // Collects the roots of a stopped world. false: something could not be seen or stored, so nothing
+  // may be freed on this evidence. `with_names` costs time and is for reports.
+  bool build(const platform::World& world, const platform::AddressSpace& space, bool with_names);
+  void clear();
+
+  const MappedArray<Root>& ranges() const { return ranges_; }
+  // Words that are references in themselves.
+  const MappedArray<uintptr_t>& words() const { return words_; }
+  size_t bytes() const { return bytes_; }
+
+  static void note_custom_stacks();
+  // Bytes of static thread-local storage below a thread control block; for naming only.
+  static void set_tls_size(size_t bytes);
+
+ private:
+  struct Module {
+    uintptr_t base = 0;  // of the module whose mappings are being visited
+    uintptr_t end = 0;   // of its last mapping so far
+    const char* name = "";
+  };
+  bool visit_mapping(const platform::World& world, const platform::AddressSpace& space,
+                     const platform::Mapping& mapping);
+  void follow_module(const platform::Mapping& mapping);
+  bool visit_stack(const platform::World& world, const platform::AddressSpace& space,
+                   const platform::Mapping& mapping, Root root);
+  bool add_touched(const platform::AddressSpace& space, platform::Range range,
+                   platform::Pages pages, const Root& like);
+  bool add_thread(const platform::StoppedThread& thread);
+  bool add(const Root& root);
+
+  MappedArray<Root> ranges_;
+  MappedArray<uintptr_t> words_;
+  size_t bytes_ = 0;
+  bool with_names_ = false;
+  Module module_;
+};
+
+}  // namespace heaprake::collector

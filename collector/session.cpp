@@ -1,0 +1,27 @@
+#include "collector/session.h"
+
+namespace heaprake::collector {
+
+constinit platform::Mutex collector_lock;
+
+bool run_session(const platform::StoppedThread& self, Wait wait,
+                 platform::FunctionRef<void()> work) {
+  if (collector_lock.held_by_me()) return false;
+  platform::SignalMask mask = platform::block_signals();
+  bool held = collector_lock.try_lock();
+  if (!held && wait == Wait::kYes) {
+    platform::enter_region(self);
+    collector_lock.lock();
+    platform::leave_region();
+    held = true;
+  }
+  if (held) {
+    platform::run_on_own_stack(
+        [](void* arg) { (*static_cast<platform::FunctionRef<void()>*>(arg))(); }, &work);
+    collector_lock.unlock();
+  }
+  platform::restore_signals(mask);
+  return held;
+}
+
+}  // namespace heaprake::collector

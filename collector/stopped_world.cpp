@@ -1,0 +1,45 @@
+#include "collector/stopped_world.h"
+
+namespace heaprake::collector {
+
+namespace {
+
+const char* problem_of(platform::StopOutcome outcome) {
+  switch (outcome) {
+    case platform::StopOutcome::kStopped:
+      return "";
+    case platform::StopOutcome::kUnstoppable:
+      return "a thread could not be stopped in time";
+    case platform::StopOutcome::kNoThreadList:
+      return "the threads of the process could not be listed (is /proc mounted?)";
+    case platform::StopOutcome::kForeign:
+      return "another process shares this one's memory";
+  }
+  return "";
+}
+
+}  // namespace
+
+StoppedWorld::StoppedWorld(const platform::StoppedThread& self, RootSet& roots, bool with_names)
+    : began_ns_(platform::monotonic_ns()) {
+  platform::StopOutcome outcome = platform::stop_world(self, &world_);
+  problem_ = problem_of(outcome);
+  stopped_ = outcome == platform::StopOutcome::kStopped;
+  if (!stopped_) return;
+  opened_ = space_.open();
+  if (!opened_) {
+    problem_ = "the memory of the process could not be listed";
+    return;
+  }
+  ok_ = roots.build(world_, space_, with_names);
+  if (!ok_) problem_ = "not all roots could be read";
+}
+
+void StoppedWorld::resume() {
+  if (opened_) space_.close();
+  opened_ = false;
+  if (stopped_) platform::resume_world();
+  stopped_ = false;
+}
+
+}  // namespace heaprake::collector
