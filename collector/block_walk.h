@@ -15,9 +15,8 @@ template <class Visit>
 void for_each_block(Visit visit) {
   constexpr size_t kGranulesPerSlice = heap::kSliceSize / heap::kGranule;
   const heap::Geometry& g = heap::geometry;
-  size_t limit = heap::slice_limit();
-  for (size_t slice = 0; slice < limit; slice++) {
-    if (!g.slice_used[slice]) continue;
+  for (size_t slice = heap::next_used_slice(0); slice < heap::slice_limit();
+       slice = heap::next_used_slice(slice + 1)) {
     for (size_t at = slice * kGranulesPerSlice; at < (slice + 1) * kGranulesPerSlice; at += 16) {
       __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(g.map + at));
       unsigned starts =

@@ -36,7 +36,9 @@ Outcome collect(Reason reason, const platform::StoppedThread& self) {
 Outcome collect_in_handler(const platform::StoppedThread& self, bool may_free) {
   Outcome outcome;
   if (state.options.mode == Mode::kOff) return outcome;
-  run_session(self, Wait::kNo, [&] { outcome = run_cycle(Reason::kCommand, self, may_free); });
+  bool ran =
+      run_session(self, Wait::kNo, [&] { outcome = run_cycle(Reason::kCommand, self, may_free); });
+  outcome.busy = !ran;
   return outcome;
 }
 

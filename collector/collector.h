@@ -45,6 +45,7 @@ struct Outcome {
   size_t blocks = 0;       // reclaimed, condemned, or (hunt) found unreachable
   size_t bytes = 0;
   bool sweep_pending = false;
+  bool busy = false;  // in a handler: not tried, since a collection was running
 };
 
 // A whole collection. `self` is what the calling thread holds.
@@ -78,10 +79,6 @@ bool add_root(platform::Range range);
 bool remove_root(platform::Range range);
 bool pin(const heap::Block& block);
 bool unpin(const heap::Block& block);
-
-// The program has given a thread a stack of its own making (or one without a guard page). From then
-// on memory below the stack pointer of such mappings is not taken for dead.
-void note_custom_stacks();
 
 // Oracle mode and poison: the program has handed in an address that the heap does not record. If it
 // is a block that was condemned, counts a mistake, puts it back and returns true.

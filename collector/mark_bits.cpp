@@ -74,25 +74,46 @@ bool MarkBits::reserve_tables() {
   return false;
 }
 
+size_t MarkBits::next_slice(size_t slice) const {
+  while (slice < prepared_slices_ && !has_bits_[slice]) {
+    uint64_t eight;
+    // Wide blocks lie far above the others: long runs of zeros.
+    if (slice % 8 == 0 && (memcpy(&eight, has_bits_ + slice, 8), eight == 0)) {
+      slice += 8;
+    } else {
+      slice++;
+    }
+  }
+  return slice;
+}
+
+// Touches only pages of has_bits_ that have or had something to say.
+void MarkBits::copy_used_slices(size_t limit) {
+  for (size_t slice = next_slice(0); slice < prepared_slices_; slice = next_slice(slice + 1)) {
+    has_bits_[slice] = 0;
+  }
+  prepared_slices_ = limit;
+  for (size_t slice = heap::next_used_slice(0); slice < limit;
+       slice = heap::next_used_slice(slice + 1)) {
+    has_bits_[slice] = 1;
+  }
+}
+
 bool MarkBits::prepare() {
   if (!reserve_tables()) return false;
   size_t limit = heap::slice_limit();
   if (limit && !platform::commit(has_bits_, limit)) return false;
-  prepared_slices_ = 0;
-  memcpy(has_bits_, heap::geometry.slice_used, limit);
-  for (size_t slice = 0; slice < limit; slice++) {
-    if (!has_bits_[slice]) continue;
+  copy_used_slices(limit);
+  for (size_t slice = next_slice(0); slice < limit; slice = next_slice(slice + 1)) {
     if (!commit_chunk_of(slice)) return false;
     memset(&words_[slice * kWordsPerSlice], 0, kSliceBytes);
   }
-  prepared_slices_ = limit;
   return true;
 }
 
 void MarkBits::turn_into_garbage() {
   auto* convert = cpu().avx512 ? garbage_of_slice_avx512 : garbage_of_slice_sse2;
-  for (size_t slice = 0; slice < prepared_slices_; slice++) {
-    if (!has_bits_[slice]) continue;
+  for (size_t slice = next_slice(0); slice < prepared_slices_; slice = next_slice(slice + 1)) {
     convert(heap::geometry.map + slice * kGranulesPerSlice, &words_[slice * kWordsPerSlice]);
   }
 }

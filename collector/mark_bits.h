@@ -53,9 +53,7 @@ class MarkBits {
   // Calls visit(granule) for each set bit, in address order. The visitor may clear the bit.
   template <class Visit>
   void for_each_set(Visit visit) {
-    size_t slices = prepared_slices_;
-    for (size_t slice = 0; slice < slices; slice++) {
-      if (!has_bits_[slice]) continue;
+    for (size_t slice = next_slice(0); slice < prepared_slices_; slice = next_slice(slice + 1)) {
       uint64_t* word = &words_[slice * kWordsPerSlice];
       for (size_t i = 0; i < kWordsPerSlice; i++) {
         for (uint64_t bits = word[i]; bits; bits &= bits - 1) {
@@ -68,6 +66,9 @@ class MarkBits {
 
  private:
   bool reserve_tables();
+  // The first slice at or after `slice` that has bits; at least prepared_slices_ if there is none.
+  size_t next_slice(size_t slice) const;
+  void copy_used_slices(size_t limit);
   bool commit_chunk_of(size_t slice);
 
   uint64_t* words_ = nullptr;       // reserved for the whole range, committed by chunk
