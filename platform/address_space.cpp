@@ -1,0 +1,64 @@
+#include <linux/fcntl.h>
+
+#include "platform/maps_parser.h"
+#include "platform/own_ranges.h"
+#include "platform/platform.h"
+#include "platform/syscall.h"
+
+namespace heaprake::platform {
+namespace {
+
+constexpr long kInterrupted = -4;
+
+int open_reading(const char* path) {
+  const long fd = sys::call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  return sys::failed(fd) ? -1 : static_cast<int>(fd);
+}
+
+// Shows what lies between our own ranges, as mappings of the same kind.
+bool visit_foreign_parts(const Mapping& mapping, FunctionRef<bool(const Mapping&)> visit) {
+  Mapping part = mapping;
+  uintptr_t at = mapping.range.lo;
+  while (at < mapping.range.hi) {
+    const Range own = own_ranges::first_within(at, mapping.range.hi);
+    const bool last = own.lo >= own.hi;
+    part.range = {at, last ? mapping.range.hi : own.lo};
+    if (part.range.lo < part.range.hi && !visit(part)) return false;
+    if (last) break;
+    at = own.hi;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool AddressSpace::open() {
+  maps_ = open_reading("/proc/self/maps");
+  // Without it every page of a mapping counts as touched.
+  pagemap_ = open_reading("/proc/self/pagemap");
+  if (maps_ >= 0) return true;
+  close();
+  return false;
+}
+
+void AddressSpace::close() {
+  if (maps_ >= 0) close_file(maps_);
+  if (pagemap_ >= 0) close_file(pagemap_);
+  maps_ = pagemap_ = -1;
+}
+
+bool AddressSpace::for_each_mapping(FunctionRef<bool(const Mapping&)> visit) const {
+  if (maps_ < 0 || sys::failed(sys::call(SYS_lseek, maps_, 0, 0))) return false;
+  MapsReader reader;
+  auto visit_parts = [&](const Mapping& mapping) { return visit_foreign_parts(mapping, visit); };
+  for (;;) {
+    const long got = sys::call(SYS_read, maps_, reader.space(), reader.room());
+    if (got == kInterrupted) continue;
+    if (got < 0) return false;
+    const auto result = reader.consume(static_cast<size_t>(got), got == 0, visit_parts);
+    if (result == MapsReader::Result::kMalformed) return false;
+    if (result == MapsReader::Result::kStopped || got == 0) return true;
+  }
+}
+
+}  // namespace heaprake::platform

@@ -1,0 +1,104 @@
+// Mapping memory. What leaves here is recorded as ours before the caller sees it and forgotten
+// before it is unmapped, so that no mapping of the program's is ever taken for one of ours.
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#include "platform/own_ranges.h"
+#include "platform/platform.h"
+#include "platform/syscall.h"
+
+namespace heaprake::platform {
+namespace {
+
+constexpr long kMadvDontneedLocked = 24;  // Linux 5.18; Debian 12's headers may lack the name
+constexpr size_t kHugePage = 2u << 20;
+
+void* mmap_private(uintptr_t at, size_t bytes, int protection, int flags) {
+  const long result =
+      sys::call(SYS_mmap, at, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+  return sys::failed(result) ? nullptr : reinterpret_cast<void*>(result);
+}
+
+void unmap(uintptr_t lo, uintptr_t hi) {
+  if (lo < hi) sys::call(SYS_munmap, lo, hi - lo);
+}
+
+Range range_of(const void* p, size_t bytes) {
+  const auto lo = reinterpret_cast<uintptr_t>(p);
+  return {lo, lo + bytes};
+}
+
+void* record(void* p, size_t bytes) {
+  if (p == nullptr || own_ranges::add(range_of(p, bytes))) return p;
+  const Range range = range_of(p, bytes);
+  unmap(range.lo, range.hi);
+  return nullptr;
+}
+
+}  // namespace
+
+void* reserve(size_t bytes, size_t alignment, uintptr_t hint) {
+  bytes = (bytes + kPageSize - 1) & ~(kPageSize - 1);
+  if (bytes == 0 || alignment > SIZE_MAX - bytes) return nullptr;
+  if (hint != 0) {
+    const uintptr_t at = (hint + alignment - 1) & ~(alignment - 1);
+    void* p = mmap_private(at, bytes, PROT_NONE, MAP_NORESERVE | MAP_FIXED_NOREPLACE);
+    if (p == reinterpret_cast<void*>(at)) return record(p, bytes);
+    // Kernels before 4.17 take the flag for a mere hint.
+    if (p != nullptr) unmap(range_of(p, bytes).lo, range_of(p, bytes).hi);
+  }
+  const size_t extra = alignment > kPageSize ? alignment - kPageSize : 0;
+  void* p = mmap_private(0, bytes + extra, PROT_NONE, MAP_NORESERVE);
+  if (p == nullptr) return nullptr;
+  const Range whole = range_of(p, bytes + extra);
+  const uintptr_t lo = (whole.lo + alignment - 1) & ~(alignment - 1);
+  unmap(whole.lo, lo);
+  unmap(lo + bytes, whole.hi);
+  return record(reinterpret_cast<void*>(lo), bytes);
+}
+
+bool make_readable(void* p, size_t bytes) {
+  return !sys::failed(sys::call(SYS_mprotect, p, bytes, PROT_READ));
+}
+
+bool commit(void* p, size_t bytes) {
+  return !sys::failed(sys::call(SYS_mprotect, p, bytes, PROT_READ | PROT_WRITE));
+}
+
+void* map(size_t bytes) {
+  bytes = (bytes + kPageSize - 1) & ~(kPageSize - 1);
+  if (bytes == 0) return nullptr;
+  return record(mmap_private(0, bytes, PROT_READ | PROT_WRITE, 0), bytes);
+}
+
+void discard(void* p, size_t bytes) {
+  if (bytes == 0 || !sys::failed(sys::call(SYS_madvise, p, bytes, MADV_DONTNEED))) return;
+  // After mlockall plain MADV_DONTNEED is refused.
+  if (!sys::failed(sys::call(SYS_madvise, p, bytes, kMadvDontneedLocked))) return;
+  __builtin_memset(p, 0, bytes);
+}
+
+void release(void* p, size_t bytes) {
+  bytes = (bytes + kPageSize - 1) & ~(kPageSize - 1);
+  const Range range = range_of(p, bytes);
+  own_ranges::remove(range);
+  unmap(range.lo, range.hi);
+}
+
+void advise_huge(void* p, size_t bytes) {
+  if (bytes >= kHugePage) sys::call(SYS_madvise, p, bytes, MADV_HUGEPAGE);
+}
+
+size_t address_space_limit() {
+  struct {
+    uint64_t current, maximum;
+  } limit{};
+  const long result = sys::call(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &limit);
+  return sys::failed(result) ? SIZE_MAX : limit.current;  // RLIM_INFINITY is SIZE_MAX
+}
+
+void claim_own(Range range) {
+  own_ranges::add(range);
+}
+
+}  // namespace heaprake::platform

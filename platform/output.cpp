@@ -1,0 +1,94 @@
+// Writing to descriptors that belong to the program, without it noticing: no errno, no SIGPIPE.
+#include <linux/fcntl.h>
+#include <linux/poll.h>
+#include <signal.h>
+
+#include "platform/platform.h"
+#include "platform/sigaction.h"
+#include "platform/syscall.h"
+
+namespace heaprake::platform {
+namespace {
+
+constexpr long kAgain = -11;
+constexpr long kInterrupted = -4;
+constexpr long kBrokenPipe = -32;
+constexpr int kPatienceMs = 2000;
+
+uint64_t pending_signals() {
+  uint64_t pending = 0;
+  sys::call(SYS_rt_sigpending, &pending, sizeof pending);
+  return pending;
+}
+
+// Waits until a non-blocking descriptor takes more; false when it does not for two seconds.
+bool wait_writable(int fd) {
+  struct pollfd poll {
+    fd, POLLOUT, 0
+  };
+  return sys::call(SYS_poll, &poll, 1, kPatienceMs) > 0;
+}
+
+// A write to a pipe without a reader raises SIGPIPE in this thread. It is blocked meanwhile; ours
+// is taken back, unless one of the program's was pending already.
+void forget_broken_pipe(uint64_t pending_before) {
+  const uint64_t pipe = signal_bit(SIGPIPE);
+  if ((pending_before & pipe) != 0) return;
+  const struct { int64_t seconds, nanoseconds; } at_once{0, 0};
+  sys::call(SYS_rt_sigtimedwait, &pipe, nullptr, &at_once, sizeof pipe);
+}
+
+}  // namespace
+
+void write_all(int fd, const void* data, size_t length) {
+  const SignalMask mask = block_signals();
+  const uint64_t pending = pending_signals();
+  const char* at = static_cast<const char*>(data);
+  while (length != 0) {
+    const long written = sys::call(SYS_write, fd, at, length);
+    if (written == kInterrupted) continue;
+    if (written == kAgain && wait_writable(fd)) continue;
+    if (written == kBrokenPipe) forget_broken_pipe(pending);
+    if (written <= 0) break;
+    at += written;
+    length -= static_cast<size_t>(written);
+  }
+  restore_signals(mask);
+}
+
+void write_error(const char* text, size_t length) {
+  write_all(2, text, length);
+}
+
+bool read_all(int fd, void* data, size_t length) {
+  char* at = static_cast<char*>(data);
+  while (length != 0) {
+    const long got = sys::call(SYS_read, fd, at, length);
+    if (got == kInterrupted) continue;
+    if (got <= 0) return false;
+    at += got;
+    length -= static_cast<size_t>(got);
+  }
+  return true;
+}
+
+int open_for_writing(const char* path) {
+  const long fd =
+      sys::call(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  return sys::failed(fd) ? -1 : static_cast<int>(fd);
+}
+
+void close_file(int fd) {
+  sys::call(SYS_close, fd);
+}
+
+void abort_process() {
+  block_signals();
+  const KernelSigaction standard{};
+  sys::call(SYS_rt_sigaction, SIGABRT, &standard, nullptr, sizeof standard.mask);
+  sys::call(SYS_tgkill, process_id(), thread_id(), SIGABRT);
+  restore_signals({~signal_bit(SIGABRT)});
+  for (;;) sys::call(SYS_exit_group, 128 + SIGABRT);
+}
+
+}  // namespace heaprake::platform

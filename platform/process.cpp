@@ -1,0 +1,46 @@
+// Small facts about the process, its clock and its signal mask.
+#include <linux/sched.h>
+#include <linux/time.h>
+#include <signal.h>
+
+#include "platform/platform.h"
+#include "platform/syscall.h"
+
+namespace heaprake::platform {
+
+int process_id() {
+  return static_cast<int>(sys::call(SYS_getpid));
+}
+int thread_id() {
+  return static_cast<int>(sys::call(SYS_gettid));
+}
+
+unsigned processor_count() {
+  uint64_t allowed[1024 / 64] = {};
+  const long bytes = sys::call(SYS_sched_getaffinity, 0, sizeof allowed, allowed);
+  if (sys::failed(bytes)) return 1;
+  unsigned count = 0;
+  for (uint64_t word : allowed) count += static_cast<unsigned>(__builtin_popcountll(word));
+  return count == 0 ? 1 : count;
+}
+
+uint64_t monotonic_ns() {
+  struct {
+    int64_t seconds, nanoseconds;
+  } now{};
+  sys::call(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.seconds) * 1000000000u + static_cast<uint64_t>(now.nanoseconds);
+}
+
+SignalMask block_signals() {
+  const uint64_t all = ~uint64_t{0};
+  SignalMask old{};
+  sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old.bits, sizeof all);
+  return old;
+}
+
+void restore_signals(SignalMask mask) {
+  sys::call(SYS_rt_sigprocmask, SIG_SETMASK, &mask.bits, nullptr, sizeof mask.bits);
+}
+
+}  // namespace heaprake::platform
