@@ -26,8 +26,9 @@ extern "C" {
 #define HEAPRAKE_NOEXCEPT
 #endif
 
-/* Binds the C name gc_x to the dynamic symbol heaprake_x. */
-#define HEAPRAKE_API(name) HEAPRAKE_NOEXCEPT __asm__("heaprake_" #name)
+/* Binds the C name gc_x to the dynamic symbol heaprake_x, whatever -fvisibility says. */
+#define HEAPRAKE_API(name) \
+  HEAPRAKE_NOEXCEPT __asm__("heaprake_" #name) __attribute__((visibility("default")))
 
 /* A disguised address. Holding one keeps nothing alive and is never counted as a reference. */
 typedef uintptr_t gc_id_t;

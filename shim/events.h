@@ -1,0 +1,11 @@
+// What the collector tells, as lines on stderr: warnings, mistakes and misses always, collections
+// with the option verbose.
+#pragma once
+
+#include "collector/collector.h"
+
+namespace heaprake::shim {
+
+void on_event(collector::Event event, const char* text);
+
+}  // namespace heaprake::shim

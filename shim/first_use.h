@@ -1,0 +1,20 @@
+// The heap starts with the first request for memory, which comes from the dynamic loader, long
+// before any constructor. The fast path pays for it only when an allocation fails.
+#pragma once
+
+namespace heaprake::shim {
+
+// Reads the options and initialises the heap if nobody has. True if there is a heap, so that a
+// failed request deserves another try (one that failed for want of memory fails once more, at no
+// harm). Any thread, any time.
+bool start_heap();
+
+template <class Allocate>
+inline void* with_heap(Allocate allocate) {
+  void* p = allocate();
+  if (p) [[likely]]
+    return p;
+  return start_heap() ? allocate() : nullptr;
+}
+
+}  // namespace heaprake::shim

@@ -1,0 +1,47 @@
+#include "shim/fork.h"
+
+#include <pthread.h>
+
+#include "allocator/heap.h"
+#include "collector/collector.h"
+#include "platform/platform.h"
+
+namespace heaprake::shim {
+namespace {
+
+int home = 0;
+bool forked = false;
+
+// Taking the collector's lock waits for a running collection and its sweep, so that the copy that
+// the child gets is whole.
+void prepare() {
+  collector::before_fork();
+}
+void parent() {
+  collector::after_fork_in_parent();
+}
+
+// From the bottom up: each room may rely on those below it.
+void child() {
+  platform::reset_threads_after_fork();
+  heap::reset_after_fork();
+  collector::after_fork_in_child();
+  home = platform::process_id();
+  forked = true;
+}
+
+}  // namespace
+
+void register_fork_handlers() {
+  home = platform::process_id();
+  pthread_atfork(prepare, parent, child);
+}
+
+int home_process() {
+  return home;
+}
+bool was_forked() {
+  return forked;
+}
+
+}  // namespace heaprake::shim

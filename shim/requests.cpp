@@ -1,0 +1,103 @@
+#include "shim/requests.h"
+
+#include "collector/collector.h"
+#include "heaprake/protocol.h"
+#include "platform/platform.h"
+#include "shim/blocks.h"
+#include "shim/summary.h"
+
+namespace heaprake::shim {
+namespace {
+
+constexpr uint64_t kUntilTheEnd = UINT64_MAX;
+
+// One request: who asked, and which thread was interrupted for it.
+struct Request {
+  int socket;
+  platform::StoppedThread self;
+  bool in_safe_region;
+};
+
+void begin_answer(const Request& request, heaprake_status status, uint64_t length) {
+  heaprake_answer answer = {HEAPRAKE_PROTOCOL_VERSION, static_cast<uint32_t>(status), length};
+  platform::write_all(request.socket, &answer, sizeof answer);
+}
+
+heaprake_status status_of(const collector::Outcome& outcome) {
+  if (outcome.busy) return HEAPRAKE_BUSY;
+  bool off = collector::mode() == collector::Mode::kOff;
+  return outcome.completed || off ? HEAPRAKE_OK : HEAPRAKE_GAVE_UP;
+}
+
+// Outside a safe region the thread may have been inside the allocator, so that nothing may be freed
+// here; its next allocation does it.
+void answer_collect(const Request& request) {
+  collector::Outcome outcome = collector::collect_in_handler(request.self, request.in_safe_region);
+  heaprake_status status = status_of(outcome);
+  if (status != HEAPRAKE_OK) return begin_answer(request, status, 0);
+  heaprake_collected collected = {outcome.blocks, outcome.bytes, outcome.sweep_pending ? 1u : 0u,
+                                  static_cast<uint32_t>(collector::mode())};
+  begin_answer(request, status, sizeof collected);
+  platform::write_all(request.socket, &collected, sizeof collected);
+}
+
+void answer_stats(const Request& request) {
+  gc_stats stats = current_stats();
+  begin_answer(request, HEAPRAKE_OK, sizeof stats);
+  platform::write_all(request.socket, &stats, sizeof stats);
+}
+
+// Small batches: this may be the program's alternate signal stack.
+void answer_objects(const Request& request) {
+  begin_answer(request, HEAPRAKE_OK, kUntilTheEnd);
+  heaprake_object batch[32];
+  size_t filled = 0;
+  auto send = [&] {
+    platform::write_all(request.socket, batch, filled * sizeof batch[0]);
+    filled = 0;
+  };
+  for_each_block([&](const heap::Block& block) {
+    batch[filled++] = {block.address, block.size};
+    if (filled == sizeof batch / sizeof batch[0]) send();
+    return true;
+  });
+  send();
+}
+
+// The header goes first, so a snapshot that fails is one that ends before its time.
+void answer_snapshot(const Request& request) {
+  begin_answer(request, HEAPRAKE_OK, kUntilTheEnd);
+  collector::Outcome outcome;
+  collector::write_snapshot(request.socket, request.self, &outcome);
+}
+
+void answer(const Request& request) {
+  heaprake_request asked;
+  if (!platform::read_all(request.socket, &asked, sizeof asked)) return;
+  if (asked.version != HEAPRAKE_PROTOCOL_VERSION) {
+    return begin_answer(request, HEAPRAKE_UNKNOWN, 0);
+  }
+  switch (asked.kind) {
+    case HEAPRAKE_REQUEST_COLLECT:
+      return answer_collect(request);
+    case HEAPRAKE_REQUEST_STATS:
+      return answer_stats(request);
+    case HEAPRAKE_REQUEST_OBJECTS:
+      return answer_objects(request);
+    case HEAPRAKE_REQUEST_SNAPSHOT:
+      return answer_snapshot(request);
+    default:
+      return begin_answer(request, HEAPRAKE_UNKNOWN, 0);
+  }
+}
+
+}  // namespace
+
+void on_request(uint64_t cookie, const void* ucontext, bool in_safe_region) {
+  int socket = platform::connect_to_command(cookie);
+  if (socket < 0) return;
+  answer({socket, platform::thread_of_ucontext(ucontext), in_safe_region});
+  platform::close_file(socket);
+}
+
+}  // namespace heaprake::shim

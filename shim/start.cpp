@@ -1,0 +1,113 @@
+#include "shim/start.h"
+
+#include <link.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/heap.h"
+#include "collector/collector.h"
+#include "platform/platform.h"
+#include "shim/events.h"
+#include "shim/exit.h"
+#include "shim/first_use.h"
+#include "shim/fork.h"
+#include "shim/line.h"
+#include "shim/misuse.h"
+#include "shim/options.h"
+#include "shim/requests.h"
+
+namespace heaprake::shim {
+namespace {
+
+// Guards both steps. The heap's step never takes it while the process's step runs on another
+// thread for long: that step allocates (libc's tables of handlers), so it must find the heap ready.
+platform::Mutex heap_lock;
+std::atomic<bool> process_started{false};
+
+void initialise_heap() {
+  read_options();
+  heap::Config config;
+  config.pad = settings().pad;
+  config.record_sizes = settings().mode == collector::Mode::kHunt;
+  heap::set_misuse_handler(on_misuse);
+  if (!heap::init(config)) {
+    Line line;
+    line << "heaprake: there is no address space for the heap; see ulimit -v.\n";
+    line.to_error();
+  }
+}
+
+// Our own variables and those of the heap hold addresses of blocks that nobody uses any more.
+int claim_if_ours(dl_phdr_info* info, size_t, void*) {
+  auto probe = reinterpret_cast<uintptr_t>(&process_started);
+  bool ours = false;
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const auto& segment = info->dlpi_phdr[i];
+    uintptr_t lo = info->dlpi_addr + segment.p_vaddr;
+    ours |= segment.p_type == PT_LOAD && probe - lo < segment.p_memsz;
+  }
+  if (!ours) return 0;
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const auto& segment = info->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD || !(segment.p_flags & PF_W)) continue;
+    uintptr_t lo = info->dlpi_addr + segment.p_vaddr;
+    uintptr_t hi = lo + segment.p_memsz;
+    constexpr uintptr_t kMask = platform::kPageSize - 1;
+    platform::claim_own({lo & ~kMask, (hi + kMask) & ~kMask});
+  }
+  return 1;
+}
+
+void start_collector() {
+  const Settings& chosen = settings();
+  collector::Options options;
+  options.mode = chosen.mode;
+  options.threshold = chosen.threshold;
+  options.growth = chosen.growth;
+  options.markers = chosen.markers;
+  options.alignment = chosen.alignment;
+  options.verify = chosen.verify;
+  options.poison = chosen.poison;
+  collector::set_listener(on_event);
+  collector::configure(options);
+  if (chosen.mode == collector::Mode::kOff) return;
+  platform::install_stop_signal();
+  platform::set_request_handler(on_request);
+  heap::set_poll_hook(collector::poll);
+  collector::start();
+}
+
+// 101 is the first priority that a program may use.
+__attribute__((constructor(101))) void construct() {
+  start_process();
+}
+
+}  // namespace
+
+bool start_heap() {
+  if (heap::ready()) return true;
+  if (heap_lock.held_by_me()) return false;
+  heap_lock.lock();
+  static bool tried = false;
+  if (!tried) initialise_heap();
+  tried = true;
+  heap_lock.unlock();
+  return heap::ready();
+}
+
+void start_process() {
+  if (process_started.exchange(true)) return;
+  int kept_errno = errno;
+  start_heap();
+  platform::start_threads();
+  dl_iterate_phdr(claim_if_ours, nullptr);
+  register_fork_handlers();
+  register_exit_handlers();
+  start_collector();
+  errno = kept_errno;
+}
+
+}  // namespace heaprake::shim
