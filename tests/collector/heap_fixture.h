@@ -1,0 +1,76 @@
+// A heap of our own beside the test program's: blocks come from heap::allocate, the test's own data
+// from libc's malloc, which to the collector is one more mapping of roots.
+//
+// A conservative scan sees dead copies of addresses in frames and registers. So every step that
+// handles plain addresses is a function of its own that is not inlined, addresses are kept
+// disguised, and clear_stack() wipes what such steps have left below the stack pointer.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "allocator/heap.h"
+#include "collector/collector.h"
+#include "platform/platform.h"
+
+namespace heaprake::test {
+
+// Holds an address without being a reference to it.
+class Hidden {
+ public:
+  Hidden() = default;
+  explicit Hidden(const void* p) : bits_(~reinterpret_cast<uintptr_t>(p)) {}
+  uintptr_t address() const { return ~bits_; }
+  template <class T = void>
+  T* get() const {
+    return reinterpret_cast<T*>(~bits_);
+  }
+
+ private:
+  uintptr_t bits_ = 0;
+};
+
+__attribute__((noinline)) inline void clear_stack() {
+  volatile char frame[16384];
+  memset(const_cast<char*>(frame), 0, sizeof frame);
+  asm volatile("" : : "r"(frame) : "memory");
+}
+
+// Collects as if called from here: preserved registers and the stack from this frame upwards.
+__attribute__((noinline)) inline collector::Outcome collect_now() {
+  clear_stack();
+  collector::Outcome outcome;
+  platform::heaprake_with_context(
+      [](const platform::CallContext* context, void* out) {
+        *static_cast<collector::Outcome*>(out) =
+            collector::collect(collector::Reason::kExplicit, platform::thread_of_call(*context));
+      },
+      &outcome);
+  return outcome;
+}
+
+inline bool exists(const Hidden& hidden) {
+  return heap::find_block(hidden.address()).address == hidden.address();
+}
+
+class HeapTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    static bool once = [] {
+      heap::init({.pad = false, .record_sizes = true});
+      platform::start_threads();
+      platform::install_stop_signal();
+      return true;
+    }();
+    (void)once;
+    configure(collector::Options{});
+  }
+  static void configure(collector::Options options) {
+    options.threshold = 0;
+    collector::configure(options);
+  }
+};
+
+}  // namespace heaprake::test
