@@ -29,19 +29,19 @@ inline constexpr uint8_t kLarge = 255;
 inline constexpr size_t kMaxSmall = kMaxSmallGranules * kGranule;
 
 struct Config {
-  bool pad = false;          // one byte more for every block
-  bool record_sizes = false; // mode hunt: keep the sizes asked for (requested_size)
+  bool pad = false;           // one byte more for every block
+  bool record_sizes = false;  // mode hunt: keep the sizes asked for (requested_size)
 };
 
 // Where things are. Written once by init before the first block exists; all zero until then.
 struct Geometry {
   uintptr_t base;
   size_t size;
-  uint8_t* map;             // byte of granule g is map[g], g = (address - base) / kGranule
-  uint64_t* large_bytes;    // by (address - base) / 2048: at most one large block starts there
-  uint64_t* slice_owner;    // by slice: start of the block that covers its first byte, or stale
-  uint8_t* slice_used;      // by slice: 1 once it may hold blocks (memory committed), never back
-  uint8_t* slack;           // mode hunt: granules * 16 - size asked for; else nullptr
+  uint8_t* map;           // byte of granule g is map[g], g = (address - base) / kGranule
+  uint64_t* large_bytes;  // by (address - base) / 2048: at most one large block starts there
+  uint64_t* slice_owner;  // by slice: start of the block that covers its first byte, or stale
+  uint8_t* slice_used;    // by slice: 1 once it may hold blocks (memory committed), never back
+  uint8_t* slack;         // mode hunt: granules * 16 - size asked for; else nullptr
 };
 extern Geometry geometry;
 
@@ -53,9 +53,9 @@ struct Block {
 };
 
 // Once; later calls do nothing. false: no address space (then every allocation fails with ENOMEM).
-// Until init has been called every allocation fails with ENOMEM too, it never initialises the heap by
-// itself: the shim tests the result, reads its options, calls init with them and tries again, so that
-// the first use costs the fast path nothing. Under RLIMIT_AS or strict overcommit the range is
+// Until init has been called every allocation fails with ENOMEM too, it never initialises the heap
+// by itself: the shim tests the result, reads its options, calls init with them and tries again, so
+// that the first use costs the fast path nothing. Under RLIMIT_AS or strict overcommit the range is
 // smaller.
 bool init(const Config& config);
 bool ready();
@@ -63,11 +63,12 @@ bool ready();
 // --- Blocks. Contracts are glibc's: 16-byte alignment, errno ENOMEM on failure, sizes above
 // PTRDIFF_MAX fail; release keeps errno. None of them calls new-handlers or aborts.
 void* allocate(size_t size);
-void* allocate_zeroed(size_t count, size_t size);            // ENOMEM on overflow
-void* allocate_aligned(size_t alignment, size_t size);       // any power of two
-void* allocate_leaf(size_t size);                            // not scanned
-// A plain block for realloc(p, n), n > 0: grows or shrinks p; the old block stays recorded until the
-// new one is, since its content may be the only path to its children. nullptr leaves p as it is.
+void* allocate_zeroed(size_t count, size_t size);       // ENOMEM on overflow
+void* allocate_aligned(size_t alignment, size_t size);  // any power of two
+void* allocate_leaf(size_t size);                       // not scanned
+// A plain block for realloc(p, n), n > 0: grows or shrinks p; the old block stays recorded until
+// the new one is, since its content may be the only path to its children. nullptr leaves p as it
+// is.
 void* reallocate(void* p, size_t size);
 
 // What release, reallocate and usable_size make of a bad address.
@@ -97,8 +98,9 @@ Block block_at(size_t granule);
 size_t requested_size(const Block& block);
 // Number of slices from base on that may hold blocks; none beyond it was ever used.
 size_t slice_limit();
-// The first slice at or after `slice` that may hold blocks, slice_limit() if there is none. Wide blocks
-// lie at the top of the range: who goes over all slices must not look at every one in between.
+// The first slice at or after `slice` that may hold blocks, slice_limit() if there is none. Wide
+// blocks lie at the top of the range: who goes over all slices must not look at every one in
+// between.
 size_t next_used_slice(size_t slice);
 
 // Sweeping: take the block off the map (returns its byte, to restore it), or free its memory after
@@ -123,14 +125,14 @@ struct Usage {
 };
 Usage usage();
 
-// fork, on the forking thread: before_fork, then one of the other two, before any block is allocated
-// or freed. No other call of this room in between.
+// fork, on the forking thread: before_fork, then one of the other two, before any block is
+// allocated or freed. No other call of this room in between.
 void before_fork();
 void after_fork_in_parent();
 void reset_after_fork();  // in the child
 
-// Around dlopen, dlmopen and dlclose, whose constructors and destructors run under the loader's lock:
-// a thread that allocates for the first time meanwhile must not wait for that lock.
+// Around dlopen, dlmopen and dlclose, whose constructors and destructors run under the loader's
+// lock: a thread that allocates for the first time meanwhile must not wait for that lock.
 void enter_loader();
 void leave_loader();
 

@@ -1,0 +1,27 @@
+// The heap in a forked child. Blocks of threads that the child does not have stay valid and can be
+// freed; the rest of those threads' memory is not used again, since only they could say where they
+// were.
+#include "allocator/heap.h"
+#include "allocator/mimalloc_host.h"
+#include "allocator/space.h"
+#include "allocator/thread_end.h"
+#include "allocator/wide.h"
+
+namespace heaprake::heap {
+
+void before_fork() {
+  wide::before_fork();
+}
+
+void after_fork_in_parent() {
+  wide::after_fork_in_parent();
+}
+
+void reset_after_fork() {
+  wide::reset_after_fork();
+  space::reset_after_fork();
+  reset_thread_end_after_fork();
+  heaprake_mimalloc_after_fork();
+}
+
+}  // namespace heaprake::heap

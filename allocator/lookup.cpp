@@ -1,0 +1,106 @@
+// From an address to the block that contains it.
+#include <emmintrin.h>
+
+#include <bit>
+
+#include "allocator/misuse.h"
+#include "allocator/record.h"
+#include "allocator/space.h"
+
+namespace heaprake::heap {
+namespace {
+
+constexpr size_t kGranulesPerSlice = kSliceSize / kGranule;
+constexpr size_t kNone = SIZE_MAX;
+
+unsigned nonzero_mask(const uint8_t* sixteen) {
+  __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(sixteen));
+  __m128i empty = _mm_cmpeq_epi8(bytes, _mm_setzero_si128());
+  return ~static_cast<unsigned>(_mm_movemask_epi8(empty)) & 0xffffu;
+}
+
+// The last granule in [lowest, granule] whose byte is not zero, kNone if all are.
+size_t last_start(size_t lowest, size_t granule) {
+  size_t at = granule & ~size_t{15};
+  unsigned keep = (2u << (granule & 15)) - 1;
+  for (;; at -= 16, keep = 0xffffu) {
+    if (unsigned starts = nonzero_mask(geometry.map + at) & keep) {
+      size_t found = at + static_cast<size_t>(std::bit_width(starts)) - 1;
+      return found >= lowest ? found : kNone;
+    }
+    if (at <= lowest) return kNone;
+  }
+}
+
+Block if_contains(size_t start, uintptr_t p) {
+  Block block = block_at(start);
+  return p - block.address < block.size ? block : Block{};
+}
+
+// A block that covers the first byte of p's slice says so in slice_owner; what stands there may be
+// about a block that is gone.
+Block block_over_slice(uintptr_t p) {
+  uintptr_t owner = geometry.slice_owner[(p - geometry.base) / kSliceSize];
+  if (!owner || !*byte_of(owner)) return {};
+  return if_contains((owner - geometry.base) / kGranule, p);
+}
+
+}  // namespace
+
+Block block_at(size_t granule) {
+  uintptr_t address = geometry.base + granule * kGranule;
+  switch (uint8_t byte = geometry.map[granule]) {
+    case 0:
+      return {};
+    case kLarge:
+      return {address, *large_bytes_of(address), false};
+    case kTitled:
+      return {address, title_of(address)->size(), title_of(address)->leaf()};
+    default:
+      return {address, byte * kGranule, false};
+  }
+}
+
+Block find_block(uintptr_t p) {
+  if (!space::in_range(p)) return {};
+  size_t slice = (p - geometry.base) / kSliceSize;
+  if (!geometry.slice_used[slice]) return {};
+  size_t granule = (p - geometry.base) / kGranule;
+  if (geometry.map[granule]) return if_contains(granule, p);
+  // Near by first: small blocks are many. They may begin in the slice before.
+  size_t near = granule > kMaxSmallGranules ? granule - kMaxSmallGranules : 0;
+  size_t start = last_start(near, granule);
+  if (start != kNone) return if_contains(start, p);
+  if (Block block = block_over_slice(p)) return block;
+  size_t slice_start = slice * kGranulesPerSlice;
+  if (near <= slice_start) return {};
+  start = last_start(slice_start, near - 1);
+  return start == kNone ? Block{} : if_contains(start, p);
+}
+
+size_t usable_size(void* p) {
+  if (!is_block_start(p, "malloc_usable_size")) return 0;
+  return block_at((reinterpret_cast<uintptr_t>(p) - geometry.base) / kGranule).size;
+}
+
+size_t requested_size(const Block& block) {
+  if (!geometry.slack) return block.size;
+  return block.size - geometry.slack[(block.address - geometry.base) / kGranule];
+}
+
+Usage usage() {
+  Usage sum{space::committed_bytes(), 0, 0};
+  for (size_t slice = next_used_slice(0); slice < slice_limit();
+       slice = next_used_slice(slice + 1)) {
+    size_t first = slice * kGranulesPerSlice;
+    for (size_t at = first; at < first + kGranulesPerSlice; at += 16) {
+      for (unsigned starts = nonzero_mask(geometry.map + at); starts; starts &= starts - 1) {
+        sum.used += block_at(at + static_cast<size_t>(std::countr_zero(starts))).size;
+        ++sum.blocks;
+      }
+    }
+  }
+  return sum;
+}
+
+}  // namespace heaprake::heap

@@ -1,0 +1,54 @@
+// What mimalloc gets in place of libc's calls.
+#include "allocator/mimalloc_host.h"
+
+#include <sys/mman.h>
+
+#include <cerrno>
+
+#include "allocator/space.h"
+
+namespace heaprake::heap {
+namespace {
+
+int fail() {
+  heaprake_host_errno = ENOMEM;
+  return -1;
+}
+
+}  // namespace
+
+extern "C" {
+
+// The range is given to mimalloc as it is; what it maps besides is for its own bookkeeping.
+void* heaprake_host_mmap(void*, size_t bytes, int protection) {
+  void* p = protection == PROT_NONE ? platform::reserve(bytes, platform::kPageSize, 0)
+                                    : platform::map(bytes);
+  if (p) return p;
+  fail();
+  return MAP_FAILED;
+}
+
+int heaprake_host_munmap(void* p, size_t bytes) {
+  platform::release(p, bytes);
+  return 0;
+}
+
+int heaprake_host_mprotect(void* p, size_t bytes, int protection) {
+  // Memory that was usable once stays so; there is nothing to gain from taking it away.
+  if (!(protection & PROT_WRITE)) return 0;
+  auto lo = reinterpret_cast<uintptr_t>(p);
+  bool done = space::in_range(lo) ? space::make_usable(lo, bytes) : platform::commit(p, bytes);
+  return done ? 0 : fail();
+}
+
+int heaprake_host_madvise(void* p, size_t bytes, int advice) {
+  if (advice != MADV_DONTNEED && advice != MADV_FREE) return 0;
+  platform::discard(p, bytes);
+  auto lo = reinterpret_cast<uintptr_t>(p);
+  if (space::in_range(lo)) space::note_discarded(lo, bytes);
+  return 0;
+}
+
+}  // extern "C"
+
+}  // namespace heaprake::heap

@@ -1,0 +1,34 @@
+/* What mimalloc_unit.c and the rest of the room know of each other. C, because mimalloc is.
+ *
+ * heaprake_host_*: stand in for the libc calls that mimalloc makes. Same results and conventions as
+ * the originals, but that a failure sets heaprake_host_errno, never the program's errno.
+ * heaprake_mimalloc_*: what differs between mimalloc's versions, behind one name. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+extern __thread int heaprake_host_errno;
+
+void* heaprake_host_mmap(void* hint, size_t bytes, int protection);
+int heaprake_host_munmap(void* p, size_t bytes);
+/* Inside the range, PROT_WRITE means: commit, and blocks may appear there from now on. */
+int heaprake_host_mprotect(void* p, size_t bytes, int protection);
+int heaprake_host_madvise(void* p, size_t bytes, int advice);
+/* The calling thread got a heap of mimalloc's own, which mi_thread_done must give back. */
+void heaprake_host_thread_has_heap(void);
+
+/* Sets every option that we do not leave to mimalloc. Before the first allocation. */
+void heaprake_mimalloc_configure(void);
+/* More memory for blocks: reserved, uncommitted, zero, 64 MiB aligned. */
+bool heaprake_mimalloc_give(void* start, size_t bytes);
+/* In a forked child: forgets that other threads were in the middle of something. */
+void heaprake_mimalloc_after_fork(void);
+
+#ifdef __cplusplus
+}
+#endif

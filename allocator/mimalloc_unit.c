@@ -1,0 +1,123 @@
+/* mimalloc, compiled into the library as one object whose names nobody outside can see.
+ *
+ * The system's headers come first; then the libc calls that would disturb the host program are
+ * renamed, and mimalloc's own sources follow. So mimalloc takes no pthread key, registers nothing
+ * for exit, reads no environment and no file, prints nothing, leaves errno alone, and asks us for
+ * memory. Written for 2.0.9 (Debian 12) and later 2.x. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/mman.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "allocator/mimalloc_host.h"
+
+__thread int heaprake_host_errno;
+
+static char** const no_environment = NULL;
+
+static inline int no_exit_handler(void (*handler)(void)) {
+  (void)handler;
+  return 0;
+}
+
+/* Random numbers only matter to mimalloc's secure mode: without these two it seeds them from the
+ * clock, without a system call for every thread. */
+static inline long no_system_call(void) {
+  heaprake_host_errno = ENOSYS;
+  return -1;
+}
+static inline int no_file(void) {
+  heaprake_host_errno = ENOENT;
+  return -1;
+}
+
+static inline int no_output(void) { return 0; }
+
+static inline int take_no_key(pthread_key_t* key) {
+  *key = 0;
+  return 0;
+}
+static inline int thread_heap_changed(const void* heap) {
+  if (heap != NULL) heaprake_host_thread_has_heap();
+  return 0;
+}
+
+/* The sources declare `extern char** environ`; that must be a declaration of something. */
+extern char** heaprake_no_environ __attribute__((alias("no_environment"), visibility("hidden")));
+
+#undef errno
+#define errno heaprake_host_errno
+#undef environ
+#define environ heaprake_no_environ
+#define getenv(name) ((void)(name), (char*)NULL)
+#define atexit(handler) no_exit_handler(handler)
+#define mmap(addr, size, prot, flags, fd, offset) \
+  ((void)(flags), (void)(fd), heaprake_host_mmap(addr, size, prot))
+#define munmap(p, size) heaprake_host_munmap(p, size)
+#define mprotect(p, size, prot) heaprake_host_mprotect(p, size, prot)
+#define madvise(p, size, advice) heaprake_host_madvise(p, size, advice)
+#define syscall(...) no_system_call()
+#define open(...) no_file()
+#define access(...) no_file()
+#define prctl(...) no_system_call()
+#define fputs(text, stream) no_output()
+#define pthread_key_create(key, destructor) ((void)(destructor), take_no_key(key))
+#define pthread_key_delete(key) ((void)(key), 0)
+#define pthread_setspecific(key, heap) ((void)(key), thread_heap_changed(heap))
+
+#include "static.c"
+
+void heaprake_mimalloc_configure(void) {
+  mi_option_set(mi_option_show_errors, 0);
+  mi_option_set(mi_option_show_stats, 0);
+  mi_option_set(mi_option_verbose, 0);
+  mi_option_set(mi_option_use_numa_nodes, 1); /* else it reads /sys to count them */
+#if MI_MALLOC_VERSION < 210
+  mi_option_set(mi_option_limit_os_alloc, 1);
+  /* A commit that fails is noticed only where segments are committed piecemeal. */
+  mi_option_set(mi_option_eager_commit, 0);
+#else
+  mi_option_set(mi_option_disallow_os_alloc, 1);
+  mi_option_set(mi_option_eager_commit, 0);
+  mi_option_set(mi_option_arena_eager_commit, 0);
+  mi_option_set(mi_option_purge_decommits, 0);
+#endif
+}
+
+bool heaprake_mimalloc_give(void* start, size_t bytes) {
+  return mi_manage_os_memory_ex(start, bytes, false /* committed */, false /* large pages */,
+                                true /* zero */, -1 /* numa node */, false /* exclusive */, NULL);
+}
+
+void heaprake_mimalloc_after_fork(void) {
+#if MI_MALLOC_VERSION < 210
+  /* A thread that the child does not have may have been reading the list of abandoned segments;
+   * whoever gives a segment back waits for such readers. */
+  mi_atomic_store_release(&abandoned_readers, (size_t)0);
+#endif
+}

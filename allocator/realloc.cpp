@@ -1,0 +1,57 @@
+// Changing a block's length. The old block stays recorded until the new one is.
+#include <algorithm>
+#include <cstring>
+
+#include "allocator/memory.h"
+#include "allocator/misuse.h"
+#include "allocator/record.h"
+#include "allocator/space.h"
+#include "allocator/wide.h"
+
+namespace heaprake::heap {
+namespace {
+
+// The same block with another length, if its memory allows it and not too much of it is wasted.
+bool resize_in_place(const Block& block, size_t bytes, size_t asked) {
+  uint8_t byte = *byte_of(block.address);
+  auto* p = reinterpret_cast<void*>(block.address);
+  if (byte == kTitled) {
+    // How much lies behind it, only mimalloc knows; it may shrink.
+    if (bytes > block.size || bytes < block.size / 2) return false;
+    record_titled(block.address, bytes, asked, block.leaf, title_of(block.address)->origin);
+    return true;
+  }
+  if (space::is_wide(block.address)) {
+    if (bytes < wide::kMinSize || !wide::resize(p, bytes)) return false;
+    record_wide(block.address, bytes, asked);
+    return true;
+  }
+  size_t capacity = mimalloc_capacity(p);
+  if (bytes > capacity || bytes < capacity / 2) return false;
+  record(block.address, bytes, asked);
+  return true;
+}
+
+}  // namespace
+
+void* reallocate(void* p, size_t size) {
+  if (!is_block_start(p, "realloc")) return nullptr;
+  size_t bytes = recorded_length(size);
+  if (!bytes) return no_memory();
+  auto address = reinterpret_cast<uintptr_t>(p);
+  Block block = block_at((address - geometry.base) / kGranule);
+  if (bytes == block.size || resize_in_place(block, bytes, size)) {
+    if (bytes > block.size) allocated_bytes += bytes - block.size;
+    if (geometry.slack) {
+      geometry.slack[(address - geometry.base) / kGranule] = static_cast<uint8_t>(bytes - size);
+    }
+    return p;
+  }
+  void* grown = block.leaf ? allocate_leaf(size) : allocate(size);
+  if (!grown) return nullptr;
+  std::memcpy(grown, p, std::min(block.size, bytes));
+  release(p);
+  return grown;
+}
+
+}  // namespace heaprake::heap

@@ -1,0 +1,58 @@
+// Writing and reading the block map. On allocation the byte comes last, on release first, so that
+// whoever sees a byte sees the length that belongs to it.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "allocator/heap.h"
+
+namespace heaprake::heap {
+
+inline constexpr size_t kLargeUnit = 2048;
+static_assert(kMaxSmall >= kLargeUnit, "two large blocks would share an entry of large_bytes");
+
+// The 16 bytes before a block whose byte is kTitled.
+struct Title {
+  static constexpr uint64_t kLeaf = 1;
+  uint64_t size_and_flags;  // the size is a multiple of 16, so that the low bits are free for flags
+  void* origin;             // what mimalloc or the wide area returned
+  size_t size() const { return size_and_flags & ~uint64_t{15}; }
+  bool leaf() const { return size_and_flags & kLeaf; }
+};
+static_assert(sizeof(Title) == kGranule);
+
+inline Title* title_of(uintptr_t block) {
+  return reinterpret_cast<Title*>(block) - 1;
+}
+
+inline uint8_t* byte_of(uintptr_t p) {
+  return geometry.map + (p - geometry.base) / kGranule;
+}
+inline uint64_t* large_bytes_of(uintptr_t p) {
+  return geometry.large_bytes + (p - geometry.base) / kLargeUnit;
+}
+
+// The compiler may not move stores over this; the processor keeps the order of stores anyway.
+inline void publish(uintptr_t p, uint8_t byte) {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  *reinterpret_cast<volatile uint8_t*>(byte_of(p)) = byte;
+}
+inline void withdraw(uintptr_t p) {
+  *reinterpret_cast<volatile uint8_t*>(byte_of(p)) = 0;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+// Length to record, and to ask for, for a request of `size`; 0 if that is too much.
+size_t recorded_length(size_t size);
+
+// Tells every slice whose first byte the block covers, but the block's own, where the block starts.
+void own_slices(uintptr_t p, size_t bytes);
+// All lengths are multiples of 16. `wide` blocks get no small byte, whatever their length: release
+// must see that mimalloc does not know them.
+void record(uintptr_t p, size_t bytes, size_t asked);
+void record_wide(uintptr_t p, size_t bytes, size_t asked);
+void record_titled(uintptr_t p, size_t bytes, size_t asked, bool leaf, void* origin);
+
+}  // namespace heaprake::heap

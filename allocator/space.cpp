@@ -1,0 +1,216 @@
+#include "allocator/space.h"
+
+#include <atomic>
+
+#include "allocator/mimalloc_host.h"
+
+namespace heaprake::heap {
+
+Geometry geometry;
+
+namespace space {
+namespace {
+
+constexpr size_t kMaxRange = size_t{1} << 40;
+constexpr size_t kMinRange = kChunk;
+constexpr size_t kLargeUnit = 2048;  // bytes per entry of large_bytes
+// Words count at 4-byte alignment, so an address should not look like a mix of two unrelated
+// halves: its upper half is no small number, no float of a common size, no text.
+constexpr uintptr_t kHints[] = {0x5a3c'0000'0000, 0x6b2c'0000'0000, 0x4d5c'0000'0000, 0};
+
+std::atomic<uintptr_t> end_of_arenas{0};
+std::atomic<size_t> limit_slice{0};
+std::atomic<size_t> committed_slices{0};
+platform::Mutex table_lock;
+
+// By chunk: 1 once the tables' parts for it are committed. Read without the lock.
+std::atomic<uint8_t> tables_ready[kMaxRange / kChunk];
+// By slice: 1 while its memory counts as committed. Written by whoever owns the slice.
+uint8_t* slice_counted;
+
+size_t slice_of(uintptr_t p) {
+  return (p - geometry.base) / kSliceSize;
+}
+
+template <class T>
+T* reserve_table(size_t entries) {
+  void* p = platform::reserve(entries * sizeof(T), platform::kPageSize, 0);
+  if (p && !platform::make_readable(p, entries * sizeof(T))) {
+    platform::release(p, entries * sizeof(T));
+    p = nullptr;
+  }
+  return static_cast<T*>(p);
+}
+
+template <class T>
+void release_table(T* table, size_t entries) {
+  if (table) platform::release(table, entries * sizeof(T));
+}
+
+// Commits the pages of the table that hold entries [first, last).
+template <class T>
+bool commit_entries(T* table, size_t first, size_t last) {
+  auto lo = reinterpret_cast<uintptr_t>(table + first) & ~(platform::kPageSize - 1);
+  auto hi = reinterpret_cast<uintptr_t>(table + last);
+  hi = (hi + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
+  return platform::commit(reinterpret_cast<void*>(lo), hi - lo);
+}
+
+bool commit_tables(size_t chunk) {
+  size_t lo = chunk * kChunk;
+  size_t hi = lo + kChunk;
+  if (hi > geometry.size) hi = geometry.size;
+  return commit_entries(geometry.map, lo / kGranule, hi / kGranule) &&
+         commit_entries(geometry.large_bytes, lo / kLargeUnit, hi / kLargeUnit) &&
+         commit_entries(geometry.slice_owner, lo / kSliceSize, hi / kSliceSize) &&
+         commit_entries(geometry.slice_used, lo / kSliceSize, hi / kSliceSize) &&
+         commit_entries(slice_counted, lo / kSliceSize, hi / kSliceSize) &&
+         (!geometry.slack || commit_entries(geometry.slack, lo / kGranule, hi / kGranule));
+}
+
+bool ensure_tables(uintptr_t lo, uintptr_t hi) {
+  for (size_t chunk = (lo - geometry.base) / kChunk; chunk <= (hi - 1 - geometry.base) / kChunk;
+       ++chunk) {
+    if (tables_ready[chunk].load(std::memory_order_acquire)) continue;
+    table_lock.lock();
+    bool done = commit_tables(chunk);
+    if (done) tables_ready[chunk].store(1, std::memory_order_release);
+    table_lock.unlock();
+    if (!done) return false;
+  }
+  return true;
+}
+
+bool reserve_everything(size_t size, uintptr_t hint, bool with_slack) {
+  void* range = platform::reserve(size, kChunk, hint);
+  if (!range) return false;
+  Geometry g{};
+  g.base = reinterpret_cast<uintptr_t>(range);
+  g.size = size;
+  g.map = reserve_table<uint8_t>(size / kGranule);
+  g.large_bytes = reserve_table<uint64_t>(size / kLargeUnit);
+  g.slice_owner = reserve_table<uint64_t>(size / kSliceSize);
+  g.slice_used = reserve_table<uint8_t>(size / kSliceSize);
+  slice_counted = reserve_table<uint8_t>(size / kSliceSize);
+  if (with_slack) g.slack = reserve_table<uint8_t>(size / kGranule);
+  if (g.map && g.large_bytes && g.slice_owner && g.slice_used && slice_counted &&
+      (g.slack || !with_slack)) {
+    geometry = g;
+    return true;
+  }
+  release_table(g.map, size / kGranule);
+  release_table(g.large_bytes, size / kLargeUnit);
+  release_table(g.slice_owner, size / kSliceSize);
+  release_table(g.slice_used, size / kSliceSize);
+  release_table(slice_counted, size / kSliceSize);
+  release_table(g.slack, size / kGranule);
+  platform::release(range, size);
+  return false;
+}
+
+// The most to try for. A limit leaves the other half to stacks, libraries and mappings.
+size_t first_size() {
+  size_t limit = platform::address_space_limit();
+  size_t size = limit / 2 < kMaxRange ? limit / 2 : kMaxRange;
+  size &= ~(kChunk - 1);
+  return size > kMinRange ? size : kMinRange;
+}
+
+}  // namespace
+
+bool reserve(bool with_slack) {
+  for (size_t size = first_size(); size >= kMinRange; size = size / 2 & ~(kChunk - 1)) {
+    for (uintptr_t hint : kHints) {
+      if (!reserve_everything(size, hint, with_slack)) continue;
+      end_of_arenas.store(geometry.base, std::memory_order_relaxed);
+      return true;
+    }
+  }
+  return false;
+}
+
+bool make_usable(uintptr_t lo, size_t bytes) {
+  uintptr_t hi = (lo + bytes + kSliceSize - 1) & ~(kSliceSize - 1);
+  lo &= ~(kSliceSize - 1);
+  if (!ensure_tables(lo, hi)) return false;
+  size_t first = slice_of(lo);
+  size_t last = slice_of(hi);
+  size_t newly = 0;
+  for (size_t slice = first; slice < last;) {
+    size_t end = slice + 1;
+    if (!geometry.slice_used[slice]) {
+      // Once used, a slice stays readable and writable, so that only fresh ones need the kernel.
+      while (end < last && !geometry.slice_used[end]) ++end;
+      auto* start = reinterpret_cast<void*>(geometry.base + slice * kSliceSize);
+      if (!platform::commit(start, (end - slice) * kSliceSize)) return false;
+    }
+    for (; slice < end; ++slice) {
+      newly += slice_counted[slice] == 0;
+      slice_counted[slice] = 1;
+      geometry.slice_used[slice] = 1;
+    }
+  }
+  committed_slices.fetch_add(newly, std::memory_order_relaxed);
+  size_t limit = limit_slice.load(std::memory_order_relaxed);
+  while (limit < last && !limit_slice.compare_exchange_weak(limit, last)) {
+  }
+  return true;
+}
+
+void note_discarded(uintptr_t lo, size_t bytes) {
+  size_t first = slice_of(lo + kSliceSize - 1);
+  size_t last = slice_of(lo + bytes);
+  size_t gone = 0;
+  for (size_t slice = first; slice < last; ++slice) {
+    gone += slice_counted[slice];
+    if (slice_counted[slice]) slice_counted[slice] = 0;
+  }
+  committed_slices.fetch_sub(gone, std::memory_order_relaxed);
+}
+
+size_t committed_bytes() {
+  return committed_slices.load(std::memory_order_relaxed) * kSliceSize;
+}
+
+uintptr_t arena_end() {
+  return end_of_arenas.load(std::memory_order_acquire);
+}
+
+bool extend_arena(uintptr_t limit) {
+  // mimalloc takes at most 64 arenas; it gets the range in 16 to 32 pieces.
+  size_t piece = geometry.size / 16 & ~(kChunk - 1);
+  if (piece < kChunk) piece = kChunk;
+  uintptr_t start = arena_end();
+  if (limit - start < piece) piece = (limit - start) & ~(kChunk - 1);
+  if (piece == 0) return false;
+  // The boundary first: mimalloc may serve from the new piece before the call returns.
+  end_of_arenas.store(start + piece, std::memory_order_release);
+  return heaprake_mimalloc_give(reinterpret_cast<void*>(start), piece);
+}
+
+void reset_after_fork() {
+  table_lock.reset_after_fork();
+}
+
+}  // namespace space
+
+size_t slice_limit() {
+  return space::limit_slice.load(std::memory_order_acquire);
+}
+
+size_t next_used_slice(size_t slice) {
+  constexpr size_t kSlicesPerChunk = space::kChunk / kSliceSize;
+  size_t limit = slice_limit();
+  while (slice < limit) {
+    if (!space::tables_ready[slice / kSlicesPerChunk].load(std::memory_order_relaxed)) {
+      slice = (slice / kSlicesPerChunk + 1) * kSlicesPerChunk;
+    } else if (!geometry.slice_used[slice]) {
+      ++slice;
+    } else {
+      return slice;
+    }
+  }
+  return limit;
+}
+
+}  // namespace heaprake::heap

@@ -1,0 +1,80 @@
+// Giving a thread's mimalloc heap back when the thread ends.
+//
+// By a thread_local destructor, registered when the thread gets its heap: before any other
+// destructor that allocates, so that it runs after them. Destructors of thread-specific data come
+// later still; if one allocates, the thread gets a second heap, and a key of ours ends that. The
+// key is also used when a registration would have to wait for the loader's lock. A program whose
+// threads do neither never loses a key to us.
+//
+// If even the key comes too late (the fourth round of destructors) the heap is abandoned without
+// mimalloc knowing. A later thread whose control block has the same address then looks like its
+// owner: it frees into that heap's pages as its own, which is as good as being the owner, since the
+// true one is gone; its blocks stay valid; only their pages' memory is not used for new blocks.
+#include <mimalloc.h>
+#include <pthread.h>
+
+#include <atomic>
+
+#include "allocator/heap.h"
+#include "allocator/memory.h"
+#include "allocator/mimalloc_host.h"
+#include "allocator/thread_end.h"
+
+extern "C" {
+int __cxa_thread_atexit_impl(void (*destructor)(void*), void* object, void* dso_handle);
+extern void* __dso_handle __attribute__((visibility("hidden")));
+}
+
+namespace heaprake::heap {
+namespace {
+
+__thread bool registered;  // the thread_local destructor, once a thread
+__thread bool ending;      // inside mi_thread_done
+
+std::atomic<int> threads_in_loader{0};
+
+platform::Mutex key_lock;
+pthread_key_t key;
+bool have_key;
+
+void end_thread(void*) {
+  stop_polling();
+  ending = true;
+  mi_thread_done();
+  ending = false;
+}
+
+bool use_key() {
+  key_lock.lock();
+  if (!have_key) have_key = pthread_key_create(&key, end_thread) == 0;
+  key_lock.unlock();
+  return have_key && pthread_setspecific(key, &key) == 0;
+}
+
+bool use_destructor() {
+  if (registered || threads_in_loader.load(std::memory_order_relaxed) != 0) return false;
+  registered = true;  // first: the call allocates
+  return __cxa_thread_atexit_impl(end_thread, nullptr, &__dso_handle) == 0;
+}
+
+}  // namespace
+
+extern "C" void heaprake_host_thread_has_heap() {
+  // The main thread's heap is for good.
+  if (ending || platform::thread_id() == platform::process_id()) return;
+  if (!use_destructor()) use_key();
+}
+
+void enter_loader() {
+  threads_in_loader.fetch_add(1, std::memory_order_relaxed);
+}
+void leave_loader() {
+  threads_in_loader.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// threads_in_loader stays: the loader's lock is not freed in the child either.
+void reset_thread_end_after_fork() {
+  key_lock.reset_after_fork();
+}
+
+}  // namespace heaprake::heap
