@@ -50,6 +50,45 @@ std::vector<uint64_t> numbers_in(std::string_view words) {
   return numbers;
 }
 
+// One key=value of HEAPRAKE_OPTIONS, and the text that it was read from.
+struct Setting {
+  std::string name, value, text;
+};
+
+// The library's syntax, which is LeakSanitizer's: colons separate; a value in single or double
+// quotes may hold colons.
+std::vector<Setting> settings_in(std::string_view options) {
+  std::vector<Setting> settings;
+  while (!options.empty()) {
+    size_t value_at = std::min(options.find_first_of("=:"), options.size());
+    Setting setting;
+    setting.name = options.substr(0, value_at);
+    if (value_at < options.size() && options[value_at] == '=') ++value_at;
+    const char quote = value_at < options.size() ? options[value_at] : '\0';
+    size_t end =
+        quote == '\'' || quote == '"' ? options.find(quote, value_at + 1) : std::string_view::npos;
+    if (end != std::string_view::npos) {
+      setting.value = options.substr(value_at + 1, end - value_at - 1);
+      ++end;
+    } else {
+      end = std::min(options.find(':', value_at), options.size());
+      setting.value = options.substr(value_at, end - value_at);
+    }
+    setting.text = options.substr(0, end);
+    options.remove_prefix(
+        std::min(end + (end < options.size() && options[end] == ':' ? 1 : 0), options.size()));
+    if (!setting.text.empty()) settings.push_back(setting);
+  }
+  return settings;
+}
+
+std::string quoted_value(const std::string& value) {
+  if (value.find(':') == std::string::npos && !value.starts_with('\'') && !value.starts_with('"'))
+    return value;
+  const std::string quote(1, value.find('\'') == std::string::npos ? '\'' : '"');
+  return quote + value + quote;
+}
+
 bool legal_number(std::string_view legal, const std::string& value) {
   uint64_t number = 0;
   if (!parse_number(value, &number)) return false;
@@ -100,7 +139,7 @@ bool legal_value(const LibraryOption& option, const std::string& value) {
     case OptionKind::kFlag:
       return value == "0" || value == "1";
     case OptionKind::kOutput:
-      return !value.empty();
+      return !value.empty() && (value != "1" || legal_number(option.legal, value));
   }
   return false;
 }
@@ -131,7 +170,8 @@ std::vector<OptionSpec> library_option_specs(const std::vector<std::string>& wit
   std::vector<OptionSpec> specs;
   for (const LibraryOption& option : kOptions) {
     if (std::find(without.begin(), without.end(), option.name) != without.end()) continue;
-    const bool bare = option.kind == OptionKind::kFlag || option.kind == OptionKind::kOutput;
+    const bool bare = option.kind == OptionKind::kFlag ||
+                      (option.kind == OptionKind::kOutput && legal_number(option.legal, "1"));
     const char* placeholder = option.kind == OptionKind::kMode     ? option.legal
                               : option.kind == OptionKind::kSize   ? "SIZE"
                               : option.kind == OptionKind::kOutput ? "PATH"
@@ -149,10 +189,9 @@ void check_option(const LibraryOption& option, const std::string& value) {
   if (!legal_value(option, value))
     throw Failure(kExitUsage, "--" + std::string(option.name) + "=" + printable(value) + ": " +
                                   option.name + " must be " + legal_in_words(option));
-  // HEAPRAKE_OPTIONS separates its options with colons, and has no way to quote one.
-  if (value.find(':') != std::string::npos)
+  if (value.find('\'') != std::string::npos && value.find('"') != std::string::npos)
     throw Failure(kExitUsage, "--" + std::string(option.name) + "=" + printable(value) +
-                                  ": the path may not contain a colon");
+                                  ": the path may not contain both kinds of quotes");
 }
 
 std::map<std::string, std::string> chosen_options(const Arguments& arguments) {
@@ -177,11 +216,10 @@ std::string merge_options(std::string_view existing,
     if (!merged.empty()) merged += ':';
     merged += option;
   };
-  for (std::string_view option : split(existing, ':')) {
-    if (!option.empty() && !chosen.contains(std::string(option.substr(0, option.find('=')))))
-      append(option);
+  for (const Setting& setting : settings_in(existing)) {
+    if (!chosen.contains(setting.name)) append(setting.text);
   }
-  for (const auto& [name, value] : chosen) append(name + "=" + value);
+  for (const auto& [name, value] : chosen) append(name + "=" + quoted_value(value));
   return merged;
 }
 
@@ -190,11 +228,8 @@ std::string option_value(std::string_view options, std::string_view name) {
   for (const LibraryOption& option : kOptions)
     if (option.name == name) value = option.default_value;
   // As the library reads it: the last one counts.
-  for (std::string_view option : split(options, ':')) {
-    const size_t equals = option.find('=');
-    if (equals != std::string_view::npos && option.substr(0, equals) == name)
-      value = option.substr(equals + 1);
-  }
+  for (const Setting& setting : settings_in(options))
+    if (setting.name == name) value = setting.value;
   return value;
 }
 
