@@ -15,7 +15,8 @@ void for_each_block(Visit visit) {
   constexpr size_t kGranulesOfSlice = heap::kSliceSize / heap::kGranule;
   size_t slices = heap::ready() ? heap::slice_limit() : 0;
   for (size_t slice = 0; slice < slices; ++slice) {
-    if (!where.slice_used[slice]) continue;
+    slice = heap::next_used_slice(slice);
+    if (slice >= slices) return;
     for (size_t i = 0; i < kGranulesOfSlice; ++i) {
       size_t granule = slice * kGranulesOfSlice + i;
       if (!where.map[granule]) continue;

@@ -16,8 +16,11 @@ bool forked = false;
 // the child gets is whole.
 void prepare() {
   collector::before_fork();
+  heap::before_fork();
 }
+
 void parent() {
+  heap::after_fork_in_parent();
   collector::after_fork_in_parent();
 }
 
