@@ -15,7 +15,8 @@ struct Copy {
   size_t count;
   Range ranges[kCapacity];
 };
-Copy copies[2];
+// Constant-initialised: the first block may exist before any constructor of the library has run.
+constinit Copy copies[2];
 std::atomic<uint64_t> version{0};
 
 // Held with all signals blocked, so that no thread is ever stopped inside: the collector may map
