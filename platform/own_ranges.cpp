@@ -16,7 +16,7 @@ struct Copy {
   Range ranges[kCapacity];
 };
 // Constant-initialised: the first block may exist before any constructor of the library has run.
-constinit Copy copies[2];
+constinit Copy copies[2] = {};
 std::atomic<uint64_t> version{0};
 
 // Held with all signals blocked, so that no thread is ever stopped inside: the collector may map
