@@ -30,6 +30,17 @@ extern "C" {
 #define HEAPRAKE_API(name) \
   HEAPRAKE_NOEXCEPT __asm__("heaprake_" #name) __attribute__((visibility("default")))
 
+/* Tells the compiler that argument n is an address only: what it points to is not read, so it need not
+ * be initialised. */
+#if defined(__has_attribute)
+#if __has_attribute(access)
+#define HEAPRAKE_ADDRESS(n) __attribute__((access(none, n)))
+#endif
+#endif
+#ifndef HEAPRAKE_ADDRESS
+#define HEAPRAKE_ADDRESS(n)
+#endif
+
 /* A disguised address. Holding one keeps nothing alive and is never counted as a reference. */
 typedef uintptr_t gc_id_t;
 
@@ -98,13 +109,13 @@ size_t gc_get_count(void) HEAPRAKE_API(get_count);
 size_t gc_objects(gc_object* out, size_t capacity) HEAPRAKE_API(objects);
 
 /* The id of the block that contains p (an interior address will do), 0 if there is none. */
-gc_id_t gc_id(const void* p) HEAPRAKE_API(id);
+gc_id_t gc_id(const void* p) HEAPRAKE_API(id) HEAPRAKE_ADDRESS(1);
 /* The address of the block with that id, NULL if it does not exist any more. */
 void* gc_address(gc_id_t id) HEAPRAKE_API(address);
 /* Whether the block with that id exists. */
 bool gc_object_exists(gc_id_t id) HEAPRAKE_API(object_exists);
 /* Whether p is the address of a recorded block that collections scan. Like gc.is_tracked. */
-bool gc_is_tracked(const void* p) HEAPRAKE_API(is_tracked);
+bool gc_is_tracked(const void* p) HEAPRAKE_API(is_tracked) HEAPRAKE_ADDRESS(1);
 
 /* --- Who refers to whom --------------------------------------------------------------------- */
 
@@ -118,21 +129,24 @@ size_t gc_referrers(gc_id_t id, gc_reference* out, size_t capacity) HEAPRAKE_API
 
 /* How many references the block that contains p holds; fills the ids of at most `capacity` blocks
  * referred to, in address order of the words, repeats included. Like gc.get_referents. */
-size_t gc_referents(const void* p, gc_id_t* out, size_t capacity) HEAPRAKE_API(referents);
+size_t gc_referents(const void* p, gc_id_t* out, size_t capacity) HEAPRAKE_API(referents)
+    HEAPRAKE_ADDRESS(1);
 
 /* --- Roots and special blocks --------------------------------------------------------------- */
 
 /* Memory to scan as well, [lo, hi). For what the scanner does not see by itself: memory that is not
  * mapped readable and writable when a collection runs. Returns false on an empty range or when out
  * of memory (ENOMEM). */
-bool gc_add_root(const void* lo, const void* hi) HEAPRAKE_API(add_root);
+bool gc_add_root(const void* lo, const void* hi) HEAPRAKE_API(add_root)
+    HEAPRAKE_ADDRESS(1) HEAPRAKE_ADDRESS(2);
 /* Takes back exactly one gc_add_root of the same range; false (ENOENT) if there was none. */
-bool gc_remove_root(const void* lo, const void* hi) HEAPRAKE_API(remove_root);
+bool gc_remove_root(const void* lo, const void* hi) HEAPRAKE_API(remove_root)
+    HEAPRAKE_ADDRESS(1) HEAPRAKE_ADDRESS(2);
 
 /* Keep the block that contains p, and what it refers to, until as many gc_unpin. For addresses that
  * no scan can see (XOR lists, files, compressed pointers). false if p is in no block. */
-bool gc_pin(const void* p) HEAPRAKE_API(pin);
-bool gc_unpin(const void* p) HEAPRAKE_API(unpin);
+bool gc_pin(const void* p) HEAPRAKE_API(pin) HEAPRAKE_ADDRESS(1);
+bool gc_unpin(const void* p) HEAPRAKE_API(unpin) HEAPRAKE_ADDRESS(1);
 
 /* A block that holds no pointers and is not scanned. free() it as any other. NULL and ENOMEM as
  * malloc. Like GC_malloc_atomic. */

@@ -1,0 +1,187 @@
+// The life of a process under the library: its first and last moments, fork, dlclose, and what is
+// printed at its end.
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "child.h"
+
+namespace heaprake::test {
+namespace {
+
+// Collections as often as the allocator lets them start.
+constexpr const char* kBusy = "threshold=64k:growth=0";
+
+std::string victim(const char* name) {
+  return std::string(VICTIM_PREFIX) + name;
+}
+
+struct Figures {
+  unsigned long collections = 0, blocks = 0, bytes = 0;
+  bool found = false;
+};
+
+// The summary's first line, wherever it stands.
+Figures first_line(const std::string& text) {
+  Figures f;
+  f.found = std::sscanf(text.c_str(), "heaprake: %lu collections, %lu blocks (%lu bytes) reclaimed",
+                        &f.collections, &f.blocks, &f.bytes) == 3;
+  return f;
+}
+
+std::string file_text(const std::string& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    char name[] = "/tmp/heaprake-test-XXXXXX";
+    path_ = mkdtemp(name);
+  }
+  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
+  std::string operator/(const char* name) const { return path_ + "/" + name; }
+  size_t files() const {
+    auto begin = std::filesystem::directory_iterator(path_);
+    return std::distance(begin, std::filesystem::directory_iterator());
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+void expect_quiet(const Ended& ended, const std::string& out) {
+  EXPECT_EQ(ended.signal, 0) << ended.err;
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.out, out);
+  EXPECT_EQ(ended.err, "");
+}
+
+TEST(Process, BlocksOfAFirstConstructorLive) {
+  expect_quiet(run_preloaded({victim("early_user")}, kBusy), "kept since the constructor\n");
+}
+
+TEST(Process, ALibraryPreloadedBeforeOursMayAllocateFirst) {
+  Ended ended = run_preloaded({victim("early_user")}, kBusy, EARLY_MALLOC);
+  expect_quiet(ended, "kept since the constructor\nallocated early\n");
+}
+
+TEST(Process, ExitHandlersAndDestructorsMayAllocate) {
+  expect_quiet(run_preloaded({victim("atexit_malloc")}, kBusy),
+               "atexit: still here\ndestructor: still here\n");
+}
+
+TEST(Process, DestructorsOfThreadSpecificDataMayAllocate) {
+  expect_quiet(run_preloaded({victim("tsd_destructors")}, kBusy), "300 destroyed\n");
+}
+
+TEST(Process, ChildrenOfAThreadedProgramWork) {
+  expect_quiet(run_preloaded({victim("fork_threads")}, kBusy), "40 children well\n");
+}
+
+TEST(Process, BlocksOutliveTheirPlugin) {
+  expect_quiet(run_preloaded({victim("unload"), CLOSED_PLUGIN}, kBusy),
+               "all blocks outlived the plug-in\n");
+}
+
+TEST(Process, OperatorNewFailsAsTheStandardSays) {
+  Ended native = run_natively({victim("oom_new")});
+  ASSERT_EQ(native.exit_code, 0);
+  ASSERT_NE(native.out.find("new: bad_alloc, handler called 0 times"), std::string::npos);
+  expect_quiet(run_preloaded({victim("oom_new")}, kBusy), native.out);
+}
+
+TEST(Process, OffOnlyAllocates) {
+  Ended ended = run_preloaded({victim("summary")}, "mode=off:threshold=64k:stats=1");
+  EXPECT_EQ(ended.exit_code, 0);
+  Figures f = first_line(ended.err);
+  EXPECT_TRUE(f.found) << ended.err;
+  EXPECT_EQ(f.collections, 0u);
+  EXPECT_EQ(f.blocks, 0u);
+}
+
+class Ending : public testing::TestWithParam<std::pair<const char*, int>> {};
+
+TEST_P(Ending, PrintsTheSummaryOnce) {
+  auto [how, code] = GetParam();
+  Ended ended = run_preloaded({victim("summary"), how}, "threshold=256k:growth=0:stats=1");
+  EXPECT_EQ(ended.exit_code, code);
+  EXPECT_EQ(ended.out, "done\n");
+  Figures f = first_line(ended.err);
+  EXPECT_TRUE(f.found) << ended.err;
+  EXPECT_GT(f.collections, 3u);
+  EXPECT_GT(f.blocks, 5000u);
+  EXPECT_GE(f.bytes, f.blocks * 1000);
+  EXPECT_EQ(ended.err.find("collections, "), ended.err.rfind("collections, ")) << ended.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(Ways, Ending,
+                         testing::Values(std::pair("return", 0), std::pair("exit", 3),
+                                         std::pair("_exit", 4), std::pair("_Exit", 5),
+                                         std::pair("quick_exit", 6), std::pair("vfork", 0)),
+                         [](const auto& info) {
+                           std::string name = info.param.first;
+                           return name[0] == '_' ? "raw" + name : name;
+                         });
+
+TEST(Summary, IsNotPrintedUnasked) {
+  expect_quiet(run_preloaded({victim("summary")}, kBusy), "done\n");
+}
+
+TEST(Summary, GoesToAFileAndAForkedChildLeavesItAlone) {
+  TemporaryDirectory directory;
+  std::string path = directory / "stats";
+  Ended ended = run_preloaded({victim("summary"), "fork"}, "threshold=256k:growth=0:stats=" + path);
+  EXPECT_EQ(ended.err, "");
+  EXPECT_GT(first_line(file_text(path)).blocks, 5000u) << file_text(path);
+}
+
+TEST(Summary, GoesToAFileOfEachProcess) {
+  TemporaryDirectory directory;
+  std::string options = "stats=" + (directory / "stats-%p");
+  run_preloaded({victim("summary"), "fork"}, options);
+  EXPECT_EQ(directory.files(), 2u);
+}
+
+TEST(Summary, SaysWhatTheTestModesFound) {
+  Ended oracle = run_preloaded({victim("summary")}, "mode=oracle:threshold=256k:growth=0:stats=1");
+  EXPECT_NE(oracle.err.find("\nheaprake: oracle: 0 mistakes\n"), std::string::npos) << oracle.err;
+  Ended verify = run_preloaded({victim("summary")}, "verify=1:threshold=256k:growth=0:stats=1");
+  EXPECT_NE(verify.err.find("\nheaprake: verify: 0 missed\n"), std::string::npos) << verify.err;
+}
+
+TEST(Hunt, SaysAtExitHowMuchIsUnreachable) {
+  Ended ended = run_preloaded({victim("summary")}, "mode=hunt");
+  EXPECT_EQ(ended.exit_code, 0);
+  unsigned long blocks = 0;
+  ASSERT_EQ(std::sscanf(ended.err.c_str(), "heaprake: hunt: %lu blocks", &blocks), 1) << ended.err;
+  EXPECT_GT(blocks, 9900u);
+  EXPECT_LE(blocks, 10100u);
+}
+
+TEST(Hunt, WritesASnapshotAtExit) {
+  TemporaryDirectory directory;
+  std::string path = directory / "snapshot";
+  Ended ended = run_preloaded({victim("summary")}, "mode=hunt:snapshot=" + path);
+  EXPECT_EQ(ended.err, "");
+  EXPECT_EQ(file_text(path).substr(0, 8), "HARESNP1");
+}
+
+TEST(Options, BadOnesAreNamedAndTheProgramRuns) {
+  Ended ended = run_preloaded({victim("summary")}, "growth=lots:colour=red");
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_NE(ended.err.find("growth takes 0 to 10000"), std::string::npos) << ended.err;
+  EXPECT_NE(ended.err.find("no option \"colour\""), std::string::npos) << ended.err;
+}
+
+}  // namespace
+}  // namespace heaprake::test
