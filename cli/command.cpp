@@ -72,7 +72,7 @@ void complain(const std::string& who, const Failure& failure) {
 }  // namespace
 
 const std::vector<const Subcommand*>& subcommands() {
-  static const std::vector<const Subcommand*> all = {&kRun};
+  static const std::vector<const Subcommand*> all = {&kRun, &kHunt};
   return all;
 }
 

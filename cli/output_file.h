@@ -1,0 +1,30 @@
+// Files that the command writes. An existing regular file is not overwritten unless --force is
+// given; a file appears under its name only when it is whole.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cli/arguments.h"
+
+namespace heaprake::cli {
+
+// The option --force, which every subcommand that writes a file has.
+OptionSpec force_option();
+
+class OutputFile {
+ public:
+  // Throws a Failure (kExitUsage) at once if `path` may not be overwritten, (kExitFailure) if its
+  // directory does not take a file: before a program has run for an hour. Nothing is created yet.
+  OutputFile(std::string path, bool force);
+  // Writes all of it, in a file beside it that is then renamed; a device or a pipe is written
+  // directly. Throws a Failure (kExitFailure).
+  void write(std::string_view content) const;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+  bool special_;  // not a regular file: a terminal, a pipe, /dev/null
+};
+
+}  // namespace heaprake::cli

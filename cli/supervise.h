@@ -1,0 +1,25 @@
+// A program as a child that behaves as if it had been started by whoever started us.
+#pragma once
+
+#include <sys/types.h>
+
+#include "cli/launch.h"
+
+namespace heaprake::cli {
+
+struct Ending {
+  pid_t pid;
+  int wait_status;  // as waitpid tells it
+};
+
+// Runs the program and waits for its end. Both are in one process group, so what the terminal sends
+// reaches both, and nothing of that is sent again. A signal that is sent to us alone (kill PID) is
+// passed on. When job control stops the program we stop too, so that the shell gets its prompt, and
+// both go on together. The program sees the signal mask and dispositions that we were given.
+// Throws a Failure if it cannot be started. The caller has no other threads and no other children.
+Ending supervise(const Launch& launch);
+
+// What the program's ending makes of our own: its exit status, or 128 + the signal that killed it.
+int exit_status_of(const Ending& ending);
+
+}  // namespace heaprake::cli
