@@ -164,7 +164,8 @@ const char* take_option(const char* text, Piece* name, Piece* value) {
   return text + value->length;
 }
 
-Settings current;
+// Constant-initialised: options may be read by a malloc that comes before our constructors.
+constinit Settings current = {};
 
 }  // namespace
 
