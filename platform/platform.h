@@ -26,8 +26,7 @@ template <class R, class... Args>
 class FunctionRef<R(Args...)> {
  public:
   // Not for a FunctionRef itself: copying one must not borrow the copied one, which may end sooner.
-  template <class F,
-            class = std::enable_if_t<!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>>>
+  template <class F, class = std::enable_if_t<!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>>>
   FunctionRef(F&& f)  // NOLINT(google-explicit-constructor): meant to take lambdas
       : object_(const_cast<void*>(static_cast<const void*>(&f))),
         call_([](void* object, Args... args) -> R {
@@ -178,9 +177,9 @@ void start_threads();
 void reset_threads_after_fork();
 // The program has clone'd a process that shares its memory: no world can be stopped any more.
 void note_foreign_sharer();
-// +1 before a thread vforks, -1 when it goes on: between the two a child runs on that thread's stack
-// and thread-local storage and cannot be stopped, so stop_world answers kForeign at once. The shim
-// keeps such a child out of safe regions.
+// +1 before a thread vforks, -1 when it goes on: between the two a child runs on that thread's
+// stack and thread-local storage and cannot be stopped, so stop_world answers kForeign at once. The
+// shim keeps such a child out of safe regions.
 void note_vfork(int change);
 // The calling thread has set its alternate signal stack (0: none any more).
 void note_altstack(uintptr_t base);
@@ -228,13 +227,18 @@ extern "C" void heaprake_region_call();
 // ran: then an EINTR is ours to hide. Reading it clears it.
 bool interrupted_by_us_alone();
 
+// The shim's sigaltstack tells where the calling thread's new alternate stack begins (0: none).
+void note_altstack(uintptr_t base);
+
 // A handler of the program's interrupts a thread inside a region: the handler must run as outside.
 // Call before the handler (parks while the world is stopped; true if the thread was inside) and
 // after it. A longjmp out of the handler needs nothing more.
 struct SavedRegion {
-  uintptr_t sp;
-  bool inside;
+  uintptr_t sp = 0;
+  bool inside = false;
+  int process = 0;  // whose region it is: a handler may fork
 };
+static_assert(sizeof(SavedRegion) == 16, "returned in %rax and %rdx");
 SavedRegion leave_region_for_handler();
 void reenter_region_after_handler(SavedRegion saved);
 

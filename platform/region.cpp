@@ -1,0 +1,148 @@
+// Safe regions, but for the fast path in region_call.S.
+#include "platform/futex.h"
+#include "platform/stop_state.h"
+
+namespace heaprake::platform {
+
+extern "C" {
+__attribute__((used)) std::atomic<uint32_t> heaprake_region_flags{0};
+}
+StopState stop_state;
+
+namespace {
+
+// A process that shares this memory (a vfork child) must not wait without end: it may be what the
+// stopping thread waits for. A forked child that was never reset has a stale flag.
+constexpr uint64_t kForeignPatienceNs = 10000000;
+constexpr int kForeignPatience = 100;
+
+void fence_if_needed() {
+  if ((heaprake_region_flags.load(std::memory_order_relaxed) & kNeedFence) != 0) {
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+  } else {
+    // membarrier on the stopping side makes this as good as a fence.
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+  }
+}
+
+// Publishes kSafe; parks while the world is stopped.
+void publish_safe(ThreadRecord* record) {
+  record->state.store(kSafe, std::memory_order_release);
+  fence_if_needed();
+  if (stopping()) wait_for_resume();
+}
+
+// The way out: kRunning is visible before the flag is read, so that either the stopping thread sees
+// a running thread or this thread sees the flag.
+void publish_running(ThreadRecord* record) {
+  for (;;) {
+    record->state.store(kRunning, std::memory_order_relaxed);
+    fence_if_needed();
+    if (!stopping()) return;
+    record->state.store(kSafe, std::memory_order_release);
+    wait_for_resume();
+    if (process_id() != stop_state.process.load(std::memory_order_relaxed)) {
+      record->state.store(kRunning, std::memory_order_relaxed);
+      return;
+    }
+  }
+}
+
+}  // namespace
+
+void wait_for_resume() {
+  const bool foreign = process_id() != stop_state.process.load(std::memory_order_relaxed);
+  for (int tries = 0; !foreign || tries < kForeignPatience; ++tries) {
+    const uint32_t generation = stop_state.generation.load(std::memory_order_acquire);
+    if (!stopping()) return;
+    futex_wait(&stop_state.generation, generation, foreign ? kForeignPatienceNs : 0);
+  }
+}
+
+extern "C" {
+
+__attribute__((used)) ThreadRecord* heaprake_region_first_use() {
+  return own_record();
+}
+
+__attribute__((used)) void heaprake_region_entering(ThreadRecord* record) {
+  publish_safe(record);
+}
+
+__attribute__((used)) void heaprake_region_leaving(ThreadRecord* record) {
+  publish_running(record);
+}
+
+// Called by the unwinder for a heaprake_region_call frame that it is about to drop: the blocking
+// call never returns, so the region ends here. Knows just enough of the unwinder's interface to
+// need no library of the compiler's.
+__attribute__((used)) int heaprake_region_personality(int, int actions, uint64_t, void*, void*) {
+  constexpr int kCleanupPhase = 2;
+  constexpr int kContinueUnwind = 8;
+  ThreadRecord* record = heaprake_thread_record;
+  if ((actions & kCleanupPhase) != 0 && record != nullptr) publish_running(record);
+  return kContinueUnwind;
+}
+
+}  // extern "C"
+
+bool interrupted_by_us_alone() {
+  ThreadRecord* record = heaprake_thread_record;
+  if (record == nullptr) return false;
+  return record->events.exchange(0, std::memory_order_relaxed) == kInterruptedByUs;
+}
+
+SavedRegion suspend_region(ThreadRecord* record, uint32_t events) {
+  record->events.fetch_or(events, std::memory_order_relaxed);
+  const SavedRegion saved{record->sp.load(std::memory_order_relaxed),
+                          record->state.load(std::memory_order_relaxed) == kSafe,
+                          stop_state.process.load(std::memory_order_relaxed)};
+  if (saved.inside) publish_running(record);
+  return saved;
+}
+
+void restore_region(ThreadRecord* record, SavedRegion saved) {
+  // After a fork in the handler the interrupted frame still works on the parent's record; in the
+  // child it ends a region that was never entered, which is harmless.
+  if (!saved.inside || saved.process != stop_state.process.load(std::memory_order_relaxed)) return;
+  record->sp.store(saved.sp, std::memory_order_relaxed);
+  publish_safe(record);
+}
+
+SavedRegion leave_region_for_handler() {
+  ThreadRecord* record = heaprake_thread_record;
+  if (record == nullptr) return {};
+  return suspend_region(record, kInterruptedByProgram);
+}
+
+void reenter_region_after_handler(SavedRegion saved) {
+  ThreadRecord* record = heaprake_thread_record;
+  if (record == nullptr) return;
+  // Regions inside the handler have cleared the events; that a handler ran must not be forgotten.
+  record->events.fetch_or(kInterruptedByProgram, std::memory_order_relaxed);
+  restore_region(record, saved);
+}
+
+void set_trusted_signal_entry(const void* entry) {
+  stop_state.trusted_entry.store(reinterpret_cast<uintptr_t>(entry), std::memory_order_relaxed);
+}
+
+void enter_region(const StoppedThread& self) {
+  ThreadRecord* record = own_record();
+  if (record == nullptr) return;
+  record->held_sp = self.sp;
+  record->held_registers = self.registers;
+  record->held_vectors = self.vectors;
+  record->sp.store(self.sp, std::memory_order_relaxed);
+  record->events.store(0, std::memory_order_relaxed);
+  publish_safe(record);
+}
+
+void leave_region() {
+  ThreadRecord* record = heaprake_thread_record;
+  if (record == nullptr) return;
+  publish_running(record);
+  record->held_sp = 0;
+}
+
+}  // namespace heaprake::platform

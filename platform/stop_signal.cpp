@@ -1,0 +1,143 @@
+#include "platform/stop_signal.h"
+
+#include <signal.h>
+#include <ucontext.h>
+
+#include "heaprake/protocol.h"
+#include "platform/futex.h"
+#include "platform/sigaction.h"
+#include "platform/stop_state.h"
+
+namespace heaprake::platform {
+
+extern "C" void heaprake_signal_return();
+
+namespace {
+
+constexpr uint64_t kStopTag = 0x4853;  // "HS"; a command's requests carry HEAPRAKE_COOKIE_TAG
+constexpr int kTagShift = 48;
+constexpr int kLibcCancelSignal = 32;
+constexpr int kLastSignal = 64;
+constexpr long kNoSuchProcess = -3;
+
+// The handler that was there before ours (libc's, for setuid in a threaded program), to which
+// signals that are not ours are passed on.
+std::atomic<uintptr_t> previous_handler{0};
+std::atomic<uint64_t> previous_flags{0};
+std::atomic<RequestHandler> request_handler{nullptr};
+
+// What the kernel's default does with a real-time signal: it ends the process.
+void take_default_action() {
+  const KernelSigaction standard{};
+  set_action(HEAPRAKE_SIGNAL, standard);
+  sys::call(SYS_tgkill, process_id(), thread_id(), HEAPRAKE_SIGNAL);
+  restore_signals({~signal_bit(HEAPRAKE_SIGNAL)});
+}
+
+void pass_on(int signal, siginfo_t* info, void* context) {
+  const uintptr_t handler = previous_handler.load(std::memory_order_acquire);
+  if (handler == reinterpret_cast<uintptr_t>(SIG_IGN)) return;
+  if (handler == reinterpret_cast<uintptr_t>(SIG_DFL)) return take_default_action();
+  if ((previous_flags.load(std::memory_order_relaxed) & SA_SIGINFO) != 0) {
+    reinterpret_cast<void (*)(int, siginfo_t*, void*)>(handler)(signal, info, context);
+  } else {
+    reinterpret_cast<void (*)(int)>(handler)(signal);
+  }
+}
+
+// Tells the stopping thread where everything is, and stands still until the stop is over.
+void serve_stop(ThreadRecord* record, uint32_t generation, const void* context) {
+  if (!stopping() || stop_state.generation.load(std::memory_order_acquire) != generation) return;
+  record->stopped = thread_of_ucontext(context);
+  // A stop that is given up just now finds an answer of its own generation, or none: never a wrong
+  // one.
+  record->acknowledged.store(generation, std::memory_order_release);
+  const uint32_t answers = stop_state.answers.fetch_add(1) + 1;
+  if (static_cast<int32_t>(answers - stop_state.awaited.load()) >= 0)
+    futex_wake(&stop_state.answers, 1);
+  while (stop_state.generation.load(std::memory_order_acquire) == generation)
+    futex_wait(&stop_state.generation, generation);
+}
+
+void serve_request(ThreadRecord* record, uint64_t cookie, const void* context) {
+  const RequestHandler handler = request_handler.load(std::memory_order_acquire);
+  if (handler == nullptr) return;
+  const SavedRegion saved = suspend_region(record, 0);
+  if (!saved.inside && stopping()) {
+    // The stop signal is blocked here: stand still as a waiter does, before touching anything.
+    enter_region(thread_of_ucontext(context));
+    leave_region();
+  }
+  handler(cookie, context, saved.inside);
+  restore_region(record, saved);
+}
+
+void handle(int signal, siginfo_t* info, void* context) {
+  const auto cookie = reinterpret_cast<uint64_t>(info->si_value.sival_ptr);
+  const uint64_t tag = cookie >> kTagShift;
+  if (info->si_code != SI_QUEUE || (tag != kStopTag && tag != HEAPRAKE_COOKIE_TAG))
+    return pass_on(signal, info, context);
+  // Found by thread id, not by %fs: the signal reaches threads that libc knows nothing of.
+  ThreadRecord* record = make_record(thread_id());
+  if (record == nullptr) return;
+  if (tag == kStopTag) {
+    serve_stop(record, static_cast<uint32_t>(cookie), context);
+  } else {
+    serve_request(record, cookie, context);
+  }
+  // A call that will not return early needs no excuse afterwards.
+  if (!repeat_interrupted_call(context))
+    record->events.fetch_or(kInterruptedByUs, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+uintptr_t stop_handler_address() {
+  return reinterpret_cast<uintptr_t>(&handle);
+}
+
+void install_stop_signal() {
+  KernelSigaction old{};
+  if (!get_action(HEAPRAKE_SIGNAL, &old) || old.handler == stop_handler_address()) return;
+  previous_flags.store(old.flags, std::memory_order_relaxed);
+  previous_handler.store(old.handler, std::memory_order_release);
+  const KernelSigaction ours{stop_handler_address(),
+                             SA_SIGINFO | SA_ONSTACK | SA_RESTART | kSaRestorer,
+                             reinterpret_cast<uintptr_t>(&heaprake_signal_return), ~uint64_t{0}};
+  set_action(HEAPRAKE_SIGNAL, ours);
+}
+
+void set_request_handler(RequestHandler handler) {
+  request_handler.store(handler, std::memory_order_release);
+}
+
+Sent send_stop_signal(int process, int tid, uint32_t generation) {
+  siginfo_t info{};
+  info.si_signo = HEAPRAKE_SIGNAL;
+  info.si_code = SI_QUEUE;
+  info.si_pid = process;
+  info.si_value.sival_ptr = reinterpret_cast<void*>(kStopTag << kTagShift | generation);
+  const long result = sys::call(SYS_rt_tgsigqueueinfo, process, tid, HEAPRAKE_SIGNAL, &info);
+  if (!sys::failed(result)) return Sent::kYes;
+  return result == kNoSuchProcess ? Sent::kNoSuchThread : Sent::kRefused;
+}
+
+bool handlers_are_trusted() {
+  static std::atomic<bool> distrusted{false};
+  if (distrusted.load(std::memory_order_relaxed)) return false;
+  const uintptr_t trusted = stop_state.trusted_entry.load(std::memory_order_relaxed);
+  for (int signal = 1; signal <= kLastSignal; ++signal) {
+    if (signal == SIGKILL || signal == SIGSTOP || signal == kLibcCancelSignal ||
+        signal == HEAPRAKE_SIGNAL)
+      continue;
+    KernelSigaction action{};
+    if (!get_action(signal, &action)) continue;
+    if (action.handler <= reinterpret_cast<uintptr_t>(SIG_IGN) || action.handler == trusted)
+      continue;
+    distrusted.store(true, std::memory_order_relaxed);
+    return false;
+  }
+  return true;
+}
+
+}  // namespace heaprake::platform

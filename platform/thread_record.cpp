@@ -1,0 +1,86 @@
+#include "platform/thread_record.h"
+
+#include <asm/prctl.h>
+#include <signal.h>
+
+#include "platform/syscall.h"
+
+namespace heaprake::platform {
+namespace {
+
+// The kernel's upper limit of thread ids on 64-bit machines is 4,194,304.
+constexpr size_t kMaxThreads = 4u << 20;
+constexpr size_t kChunkRecords = 512;
+constexpr size_t kChunkBytes = kChunkRecords * sizeof(ThreadRecord);
+
+// A chunk is installed once and stays; nullptr until a thread of its ids is met.
+std::atomic<ThreadRecord*> chunks[kMaxThreads / kChunkRecords];
+
+}  // namespace
+
+extern "C" {
+constinit thread_local ThreadRecord* heaprake_thread_record
+    __attribute__((used, tls_model("initial-exec"))) = nullptr;
+}
+
+ThreadRecord* find_record(int tid) {
+  const auto index = static_cast<size_t>(tid);
+  if (index >= kMaxThreads) return nullptr;
+  ThreadRecord* chunk = chunks[index / kChunkRecords].load(std::memory_order_acquire);
+  return chunk == nullptr ? nullptr : chunk + index % kChunkRecords;
+}
+
+ThreadRecord* make_record(int tid) {
+  const auto index = static_cast<size_t>(tid);
+  if (index >= kMaxThreads) return nullptr;
+  std::atomic<ThreadRecord*>& slot = chunks[index / kChunkRecords];
+  if (slot.load(std::memory_order_acquire) == nullptr) {
+    auto* fresh = static_cast<ThreadRecord*>(map(kChunkBytes));  // all zero: kRunning
+    if (fresh == nullptr) return nullptr;
+    ThreadRecord* none = nullptr;
+    if (!slot.compare_exchange_strong(none, fresh, std::memory_order_acq_rel))
+      release(fresh, kChunkBytes);
+  }
+  return find_record(tid);
+}
+
+ThreadRecord* own_record() {
+  if (heaprake_thread_record != nullptr) return heaprake_thread_record;
+  ThreadRecord* record = make_record(thread_id());
+  if (record == nullptr) return nullptr;
+  record->events.store(0, std::memory_order_relaxed);
+  record->sp.store(0, std::memory_order_relaxed);
+  record->held_sp = 0;
+  record->tcb.store(thread_control_block(), std::memory_order_relaxed);
+  record->altstack.store(alternate_stack(), std::memory_order_relaxed);
+  heaprake_thread_record = record;
+  return record;
+}
+
+void forget_records() {
+  heaprake_thread_record = nullptr;
+  for (std::atomic<ThreadRecord*>& slot : chunks) {
+    ThreadRecord* chunk = slot.load(std::memory_order_relaxed);
+    if (chunk != nullptr) discard(chunk, kChunkBytes);
+  }
+}
+
+uintptr_t thread_control_block() {
+  uintptr_t base = 0;
+  sys::call(SYS_arch_prctl, ARCH_GET_FS, &base);
+  return base;
+}
+
+uintptr_t alternate_stack() {
+  stack_t stack{};
+  if (sys::failed(sys::call(SYS_sigaltstack, nullptr, &stack))) return 0;
+  return (stack.ss_flags & SS_DISABLE) != 0 ? 0 : reinterpret_cast<uintptr_t>(stack.ss_sp);
+}
+
+void note_altstack(uintptr_t base) {
+  // Without a record the base is found when the record is made.
+  ThreadRecord* record = heaprake_thread_record;
+  if (record != nullptr) record->altstack.store(base, std::memory_order_relaxed);
+}
+
+}  // namespace heaprake::platform
