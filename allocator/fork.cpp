@@ -1,6 +1,7 @@
 // The heap in a forked child. Blocks of threads that the child does not have stay valid and can be
 // freed; the rest of those threads' memory is not used again, since only they could say where they
 // were.
+#include "allocator/bookkeeping.h"
 #include "allocator/heap.h"
 #include "allocator/mimalloc_host.h"
 #include "allocator/space.h"
@@ -19,6 +20,7 @@ void after_fork_in_parent() {
 
 void reset_after_fork() {
   wide::reset_after_fork();
+  bookkeeping::reset_after_fork();
   space::reset_after_fork();
   reset_thread_end_after_fork();
   heaprake_mimalloc_after_fork();

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "allocator/bookkeeping.h"
 #include "allocator/space.h"
 
 namespace heaprake::heap {
@@ -22,14 +23,14 @@ extern "C" {
 // The range is given to mimalloc as it is; what it maps besides is for its own bookkeeping.
 void* heaprake_host_mmap(void*, size_t bytes, int protection) {
   void* p = protection == PROT_NONE ? platform::reserve(bytes, platform::kPageSize, 0)
-                                    : platform::map(bytes);
+                                    : bookkeeping::allocate(bytes);
   if (p) return p;
   fail();
   return MAP_FAILED;
 }
 
 int heaprake_host_munmap(void* p, size_t bytes) {
-  platform::release(p, bytes);
+  bookkeeping::release(p, bytes);
   return 0;
 }
 

@@ -81,6 +81,15 @@ bool ensure_tables(uintptr_t lo, uintptr_t hi) {
   return true;
 }
 
+// Makes memory readable and writable. Every piece may cost the kernel a mapping more, and it has a
+// limit for those; the whole chunk joins what lies beside it.
+bool commit_memory(uintptr_t lo, size_t bytes) {
+  if (platform::commit(reinterpret_cast<void*>(lo), bytes)) return true;
+  uintptr_t chunk = lo & ~(kChunk - 1);
+  size_t chunk_bytes = ((lo + bytes + kChunk - 1) & ~(kChunk - 1)) - chunk;
+  return platform::commit(reinterpret_cast<void*>(chunk), chunk_bytes);
+}
+
 bool reserve_everything(size_t size, uintptr_t hint, bool with_slack) {
   void* range = platform::reserve(size, kChunk, hint);
   if (!range) return false;
@@ -141,8 +150,8 @@ bool make_usable(uintptr_t lo, size_t bytes) {
     if (!geometry.slice_used[slice]) {
       // Once used, a slice stays readable and writable, so that only fresh ones need the kernel.
       while (end < last && !geometry.slice_used[end]) ++end;
-      auto* start = reinterpret_cast<void*>(geometry.base + slice * kSliceSize);
-      if (!platform::commit(start, (end - slice) * kSliceSize)) return false;
+      if (!commit_memory(geometry.base + slice * kSliceSize, (end - slice) * kSliceSize))
+        return false;
     }
     for (; slice < end; ++slice) {
       newly += slice_counted[slice] == 0;
