@@ -119,6 +119,15 @@ def cxx_source(classes):
             "  }",
             "};",
         ]
+    for i in range(classes * 24):  # plain code, which is compiled sooner
+        lines += [
+            f"static int plain{i}(const std::vector<int>& v) {{",
+            f"  int sum = {rng.randrange(1000)};",
+            f"  for (int x : v) sum = sum * {rng.randrange(2, 9)} + (x ^ {rng.randrange(1000)});",
+            "  return sum;",
+            "}",
+            f"int (*const pointer{i})(const std::vector<int>&) = plain{i};",
+        ]
     lines += ["int main() {", "  std::vector<std::unique_ptr<Base>> all;"]
     lines += [f"  all.push_back(std::make_unique<Class{i}>());" for i in range(classes)]
     lines += ["  int sum = 0;", "  for (auto& one : all) sum += one->run(3);",
@@ -194,7 +203,7 @@ GDB_COMMANDS = [
     "set debuginfod enabled off", "info functions insert", "ptype struct tree", "break insert if key > 1000",
     "run", "bt 3", "info locals", "print *t", "python print(sum(i * i for i in range(20000)))",
     "python print(len([gdb.parse_and_eval('%d + 1' % i) for i in range(2000)]))",
-    "delete", "continue", "info line main", "list insert", "kill", "quit",
+    "delete", "continue", "info line main", "list insert", "quit",
 ]
 
 
@@ -216,10 +225,10 @@ PYTHON_MALLOC = {"PYTHONMALLOC": "malloc"}
 
 PROGRAMS = [
     Program("python3", ["/usr/bin/python3"], ["/usr/bin/python3", "--version"],
-            script("/usr/bin/python3", "work.py", "4"), short=True),
+            script("/usr/bin/python3", "work.py", "16"), short=True),
     Program("python3, every object by malloc", ["/usr/bin/python3"],
             ["/usr/bin/python3", "--version"],
-            script("/usr/bin/python3", "work.py", "1", env=PYTHON_MALLOC), threshold="512k"),
+            script("/usr/bin/python3", "work.py", "2", env=PYTHON_MALLOC), threshold="512k"),
     Program("perl", ["/usr/bin/perl"], ["/usr/bin/perl", "-e", "print \"perl $^V\\n\""],
             script("/usr/bin/perl", "work.pl"), short=True, threshold="1m"),
     Program("sqlite3", ["/usr/bin/sqlite3"], ["/usr/bin/sqlite3", "--version"], sqlite, short=True),
@@ -227,7 +236,7 @@ PROGRAMS = [
     Program("gcc", ["/usr/bin/gcc"], ["/usr/bin/gcc", "--version"],
             compiler("/usr/bin/gcc", "work.c", c_source, 770), threshold="4m"),
     Program("g++", ["/usr/bin/g++"], ["/usr/bin/g++", "--version"],
-            compiler("/usr/bin/g++", "work.cpp", cxx_source, 200), threshold="16m"),
+            compiler("/usr/bin/g++", "work.cpp", cxx_source, 50), threshold="16m"),
     Program("bash", ["/usr/bin/bash"], ["/usr/bin/bash", "--version"],
             script("/usr/bin/bash", "work.sh"), short=True),
     Program("gawk", ["/usr/bin/gawk"], ["/usr/bin/gawk", "--version"],
