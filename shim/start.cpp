@@ -24,8 +24,8 @@ namespace {
 
 // Guards both steps. The heap's step never takes it while the process's step runs on another
 // thread for long: that step allocates (libc's tables of handlers), so it must find the heap ready.
-platform::Mutex heap_lock;
-std::atomic<bool> process_started{false};
+constinit platform::Mutex heap_lock;
+constinit std::atomic<bool> process_started{false};
 
 void initialise_heap() {
   read_options();
