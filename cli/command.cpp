@@ -72,7 +72,8 @@ void complain(const std::string& who, const Failure& failure) {
 }  // namespace
 
 const std::vector<const Subcommand*>& subcommands() {
-  static const std::vector<const Subcommand*> all = {&kRun, &kHunt};
+  static const std::vector<const Subcommand*> all = {&kRun,   &kHunt,    &kPs,       &kCollect,
+                                                     &kStats, &kObjects, &kSnapshot, &kReport};
   return all;
 }
 

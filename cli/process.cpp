@@ -1,0 +1,179 @@
+#include "cli/process.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "cli/failure.h"
+#include "cli/text.h"
+#include "heaprake/protocol.h"
+
+namespace heaprake::cli {
+
+namespace {
+
+std::string user_name(uid_t user) {
+  const passwd* entry = getpwuid(user);
+  return entry ? entry->pw_name : "user " + std::to_string(user);
+}
+
+std::vector<pid_t> numbered_entries(const std::string& directory) {
+  std::vector<pid_t> ids;
+  std::error_code error;
+  for (std::filesystem::directory_iterator at(directory, error), end; !error && at != end;
+       at.increment(error)) {
+    uint64_t id = 0;
+    if (parse_number(at->path().filename().string(), &id) && id <= INT_MAX)
+      ids.push_back(static_cast<pid_t>(id));
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+std::vector<std::string> split_words(const std::string& text) {
+  std::vector<std::string> words;
+  for (size_t i = 0; i < text.size();) {
+    const size_t end = std::min(text.find('\0', i), text.size());
+    words.push_back(text.substr(i, end - i));
+    i = end + 1;
+  }
+  return words;
+}
+
+}  // namespace
+
+pid_t parse_pid(const std::string& text) {
+  uint64_t number = 0;
+  if (!parse_number(text, &number) || number == 0 || number > INT_MAX)
+    throw Failure(kExitUsage, shell_quoted(printable(text)) + " is not a process id");
+  return static_cast<pid_t>(number);
+}
+
+std::string read_proc(pid_t pid, const std::string& file, int* error) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/" + file;
+  std::string text;
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  *error = fd < 0 ? errno : 0;
+  char buffer[16384];
+  while (*error == 0) {
+    const ssize_t n = read(fd, buffer, sizeof buffer);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) *error = errno;
+    if (n <= 0) break;
+    text.append(buffer, static_cast<size_t>(n));
+  }
+  if (fd >= 0) close(fd);
+  return text;
+}
+
+ProcessStatus parse_status(const std::string& text) {
+  ProcessStatus status;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, end - at);
+    at = end + 1;
+    const size_t tab = line.find_first_not_of(" \t", std::min(line.find(':') + 1, line.size()));
+    if (tab == std::string::npos) continue;
+    const char* value = line.c_str() + tab;
+    if (line.starts_with("State:")) status.state = *value;
+    if (line.starts_with("Tgid:")) status.group = std::atoi(value);
+    // Real, effective, saved, filesystem.
+    if (line.starts_with("Uid:")) {
+      char* next = nullptr;
+      std::strtoul(value, &next, 10);
+      status.user = static_cast<uid_t>(std::strtoul(next, nullptr, 10));
+    }
+    if (line.starts_with("SigCgt:")) status.caught = std::strtoull(value, nullptr, 16);
+    if (line.starts_with("VmRSS:")) status.resident = std::strtoull(value, nullptr, 10) * 1024;
+  }
+  return status;
+}
+
+ProcessStatus status_of(pid_t pid) {
+  int error = 0;
+  return parse_status(read_proc(pid, "status", &error));
+}
+
+bool maps_name_library(const std::string& maps) {
+  static constexpr std::string_view kName = "/libheaprake.so";
+  for (size_t at = maps.find(kName); at != std::string::npos; at = maps.find(kName, at + 1)) {
+    // "libheaprake.so", "libheaprake.so.1 (deleted)", but not "libheaprake.so/..." or "...sorry".
+    const size_t after = at + kName.size();
+    const char c = after < maps.size() ? maps[after] : '\n';
+    const std::string_view rest =
+        std::string_view(maps).substr(after, maps.find('\n', after) - after);
+    if ((c == '\n' || c == '.' || c == ' ') && rest.find('/') == std::string_view::npos)
+      return true;
+  }
+  return false;
+}
+
+bool runs_under_heaprake(pid_t pid) {
+  int error = 0;
+  return maps_name_library(read_proc(pid, "maps", &error));
+}
+
+std::vector<std::string> command_line(pid_t pid) {
+  int error = 0;
+  return split_words(read_proc(pid, "cmdline", &error));
+}
+
+std::string options_of(pid_t pid, bool* known) {
+  int error = 0;
+  const std::string environment = read_proc(pid, "environ", &error);
+  *known = error == 0;
+  static constexpr std::string_view kName = "HEAPRAKE_OPTIONS=";
+  for (const std::string& variable : split_words(environment))
+    if (variable.starts_with(kName)) return variable.substr(kName.size());
+  return "";
+}
+
+std::vector<pid_t> threads_of(pid_t pid) {
+  std::vector<pid_t> threads = numbered_entries("/proc/" + std::to_string(pid) + "/task");
+  const auto main_thread = std::find(threads.begin(), threads.end(), pid);
+  if (main_thread != threads.end()) std::rotate(threads.begin(), main_thread, main_thread + 1);
+  return threads;
+}
+
+std::vector<pid_t> all_processes() {
+  return numbered_entries("/proc");
+}
+
+void check_reachable(pid_t pid) {
+  const std::string process = "process " + std::to_string(pid);
+  const ProcessStatus status = status_of(pid);
+  if (status.state == 0) throw Failure(kExitFailure, "there is no process " + std::to_string(pid));
+  if (status.group != pid)
+    throw Failure(kExitFailure, std::to_string(pid) + " is a thread of process " +
+                                    std::to_string(status.group) + ": name the process");
+  if (status.state == 'Z' || status.state == 'X')
+    throw Failure(kExitFailure, process + " has ended and waits for its parent");
+  const uid_t self = geteuid();
+  if (self != 0 && status.user != self)
+    throw Failure(kExitFailure, process + " belongs to " + user_name(status.user) +
+                                    ": ask as that user or as root");
+  int error = 0;
+  const std::string maps = read_proc(pid, "maps", &error);
+  if (error != 0)
+    throw Failure(kExitFailure, "the memory map of " + process + " may not be read (" +
+                                    std::strerror(error) + "): ask as root");
+  if (!maps_name_library(maps))
+    throw Failure(kExitFailure, process +
+                                    " does not run under heaprake: 'heaprake ps' lists those "
+                                    "that do, 'heaprake run -- PROGRAM' starts one");
+  if (status.state == 'T' || status.state == 't')
+    throw Failure(kExitFailure, process + " is stopped and cannot answer: continue it first");
+  if (!(status.caught >> (HEAPRAKE_SIGNAL - 1) & 1))
+    throw Failure(kExitFailure, process +
+                                    " runs under heaprake but does not take requests: it is "
+                                    "still starting, or runs with mode=off");
+}
+
+}  // namespace heaprake::cli

@@ -1,0 +1,51 @@
+// What /proc tells about a process, and whether heaprake is in it.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace heaprake::cli {
+
+// A process id from the command line. Throws a Failure (kExitUsage).
+pid_t parse_pid(const std::string& text);
+
+// One file of /proc/PID, whole; `error` is an errno value, 0 if it could be read.
+std::string read_proc(pid_t pid, const std::string& file, int* error);
+
+struct ProcessStatus {
+  char state = 0;         // 'R', 'S', 'T' (stopped), 'Z' (ended) ...; 0: there is no such process
+  pid_t group = 0;        // of threads: the process that this id belongs to
+  uid_t user = 0;         // effective
+  uint64_t caught = 0;    // bit n - 1: signal n has a handler
+  uint64_t resident = 0;  // bytes
+};
+ProcessStatus status_of(pid_t pid);
+
+// Pure functions of the files' text.
+ProcessStatus parse_status(const std::string& text);
+bool maps_name_library(const std::string& maps);
+
+// Whether libheaprake.so is mapped; false also when that may not be known.
+bool runs_under_heaprake(pid_t pid);
+
+std::vector<std::string> command_line(pid_t pid);
+
+// HEAPRAKE_OPTIONS as the process was started with; "" if there is none. `known` tells whether the
+// environment could be read.
+std::string options_of(pid_t pid, bool* known);
+
+// The main thread first.
+std::vector<pid_t> threads_of(pid_t pid);
+
+// Every process id in /proc, ascending.
+std::vector<pid_t> all_processes();
+
+// Throws a Failure (kExitFailure), one sentence, unless our signal may be sent: the process exists,
+// is ours to look at, runs under heaprake, is not stopped, and has a handler for the signal, whose
+// default action would kill it.
+void check_reachable(pid_t pid);
+
+}  // namespace heaprake::cli

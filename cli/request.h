@@ -1,0 +1,26 @@
+// Asking a running program (heaprake/protocol.h).
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "heaprake/protocol.h"
+
+namespace heaprake::cli {
+
+// Takes the answer piece by piece; a long one is never whole in memory.
+using AnswerSink = std::function<void(std::string_view piece)>;
+
+// Asks and waits for the answer. Checks the process first, since our signal would kill one that is
+// not prepared; asks again when it is busy. Throws a Failure (kExitFailure), one sentence, when
+// there is no answer or the process says no.
+void request(pid_t pid, heaprake_request_kind kind, const AnswerSink& sink);
+
+// The same for an answer of fixed size or known to be small.
+std::string request(pid_t pid, heaprake_request_kind kind);
+
+}  // namespace heaprake::cli

@@ -1,0 +1,70 @@
+// heaprake snapshot PID -o FILE: what a running process has lost, for `heaprake report`.
+#include "cli/snapshot.h"
+
+#include <cstdio>
+
+#include "cli/failure.h"
+#include "cli/output_file.h"
+#include "cli/process.h"
+#include "cli/request.h"
+#include "cli/snapshot_file.h"
+#include "cli/subcommand.h"
+#include "cli/temporary.h"
+#include "cli/text.h"
+
+namespace heaprake::cli {
+
+std::string take_snapshot(pid_t pid) {
+  std::string content = request(pid, HEAPRAKE_REQUEST_SNAPSHOT);
+  if (content.empty())
+    throw Failure(kExitFailure, "process " + std::to_string(pid) +
+                                    " could not stop all of its threads: ask again");
+  return content;
+}
+
+namespace {
+
+std::vector<OptionSpec> options() {
+  return {{"output", Takes::kValue, "FILE", "where the snapshot goes (needed)", 'o'},
+          force_option()};
+}
+
+int execute(const Arguments& arguments) {
+  if (arguments.operands.size() != 1 || !arguments.has("output"))
+    throw Failure(kExitUsage, "name one process and a file: heaprake snapshot PID -o FILE");
+  const pid_t pid = parse_pid(arguments.operands[0]);
+  const OutputFile output(arguments.value("output"), arguments.has("force"));
+  const std::string content = take_snapshot(pid);
+  // Read it back before it gets its name: a stream has no other end than its end.
+  const TemporaryDirectory directory("heaprake-snapshot");
+  const std::string copy = (directory.path() / "snapshot").string();
+  OutputFile(copy, false).write(content);
+  const Snapshot snapshot = read_snapshot(copy);
+  output.write(content);
+  std::printf("%s unreachable in %s; next, to see them:\n  heaprake report %s\n",
+              counted(snapshot.blocks.size(), "block").c_str(),
+              shell_quoted(arguments.value("output")).c_str(),
+              shell_quoted(arguments.value("output")).c_str());
+  return kExitSuccess;
+}
+
+constexpr char kHelp[] =
+    R"(Writes what the process cannot reach any more, and the references among that, to FILE. Nothing is
+freed. The program stands still while it is found. A FILE that exists is kept unless --force is
+given.
+
+Examples:
+  heaprake snapshot 4711 -o lost.snapshot
+  heaprake report lost.snapshot --json lost.json
+
+Exit status: 0; 1 if the process cannot be asked, does not answer, or FILE cannot be written.
+)";
+
+}  // namespace
+
+const Subcommand kSnapshot = {
+    "snapshot", "PID -o FILE", "write what a running process has lost to a file",
+    kHelp,      Order::kMixed, options,
+    execute};
+
+}  // namespace heaprake::cli
