@@ -86,9 +86,9 @@ TEST_F(CensusTest, NamesReferrers) {
 TEST_F(CensusTest, APinIsAReference) {
   Hidden a, b;
   build(&a, &b);
-  ASSERT_TRUE(collector::pin(heap::find_block(a.address())));
+  ASSERT_TRUE(pin(a));
   EXPECT_EQ(count_now(a), 3u);
-  collector::unpin(heap::find_block(a.address()));
+  unpin(a);
   root_slot = nullptr;
   collect_now();
 }

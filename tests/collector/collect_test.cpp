@@ -167,11 +167,11 @@ TEST_F(CollectTest, LeavesAreKeptButNotScanned) {
 TEST_F(CollectTest, PinsKeepABlockAndItsChildren) {
   Hidden a, b;
   build_cycle(&a, &b);
-  ASSERT_TRUE(collector::pin(heap::find_block(a.address())));
+  ASSERT_TRUE(pin(a));
   EXPECT_EQ(collect_now().blocks, 0u);
-  ASSERT_TRUE(collector::unpin(heap::find_block(a.address())));
+  ASSERT_TRUE(unpin(a));
   EXPECT_EQ(collect_now().blocks, 2u);
-  EXPECT_FALSE(collector::unpin(heap::Block{a.address(), 32, false}));
+  EXPECT_FALSE(unpin(a));
 }
 
 TEST_F(CollectTest, HuntFreesNothing) {

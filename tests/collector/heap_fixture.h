@@ -51,8 +51,15 @@ __attribute__((noinline)) inline collector::Outcome collect_now() {
   return outcome;
 }
 
-inline bool exists(const Hidden& hidden) {
+__attribute__((noinline)) inline bool exists(const Hidden& hidden) {
   return heap::find_block(hidden.address()).address == hidden.address();
+}
+
+__attribute__((noinline)) inline bool pin(const Hidden& hidden) {
+  return collector::pin(heap::find_block(hidden.address()));
+}
+__attribute__((noinline)) inline bool unpin(const Hidden& hidden) {
+  return collector::unpin(heap::Block{hidden.address(), 0, false});
 }
 
 class HeapTest : public testing::Test {

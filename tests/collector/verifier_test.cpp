@@ -52,7 +52,9 @@ TEST_F(VerifierTest, NamesAMissedBlockAndItsParent) {
   EXPECT_EQ(misses, 1u);
   EXPECT_EQ(seen.block.address, child.address());
   // The stack may still hold the child's address; then the parent is a root.
-  if (seen.parent) EXPECT_EQ(seen.parent.address, parent.address());
+  if (seen.parent) {
+    EXPECT_EQ(seen.parent.address, parent.address());
+  }
   holder = nullptr;
 }
 
