@@ -227,9 +227,6 @@ extern "C" void heaprake_region_call();
 // ran: then an EINTR is ours to hide. Reading it clears it.
 bool interrupted_by_us_alone();
 
-// The shim's sigaltstack tells where the calling thread's new alternate stack begins (0: none).
-void note_altstack(uintptr_t base);
-
 // A handler of the program's interrupts a thread inside a region: the handler must run as outside.
 // Call before the handler (parks while the world is stopped; true if the thread was inside) and
 // after it. A longjmp out of the handler needs nothing more.

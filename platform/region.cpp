@@ -123,8 +123,9 @@ void reenter_region_after_handler(SavedRegion saved) {
   restore_region(record, saved);
 }
 
-void set_trusted_signal_entry(const void* entry) {
-  stop_state.trusted_entry.store(reinterpret_cast<uintptr_t>(entry), std::memory_order_relaxed);
+void set_trusted_signal_entries(Range entries) {
+  stop_state.trusted_hi.store(entries.hi, std::memory_order_relaxed);
+  stop_state.trusted_lo.store(entries.lo, std::memory_order_release);
 }
 
 void enter_region(const StoppedThread& self) {

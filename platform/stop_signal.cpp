@@ -125,14 +125,15 @@ Sent send_stop_signal(int process, int tid, uint32_t generation) {
 bool handlers_are_trusted() {
   static std::atomic<bool> distrusted{false};
   if (distrusted.load(std::memory_order_relaxed)) return false;
-  const uintptr_t trusted = stop_state.trusted_entry.load(std::memory_order_relaxed);
+  const uintptr_t lo = stop_state.trusted_lo.load(std::memory_order_acquire);
+  const Range trusted{lo, lo == 0 ? 0 : stop_state.trusted_hi.load(std::memory_order_relaxed)};
   for (int signal = 1; signal <= kLastSignal; ++signal) {
     if (signal == SIGKILL || signal == SIGSTOP || signal == kLibcCancelSignal ||
         signal == HEAPRAKE_SIGNAL)
       continue;
     KernelSigaction action{};
     if (!get_action(signal, &action)) continue;
-    if (action.handler <= reinterpret_cast<uintptr_t>(SIG_IGN) || action.handler == trusted)
+    if (action.handler <= reinterpret_cast<uintptr_t>(SIG_IGN) || trusted.contains(action.handler))
       continue;
     distrusted.store(true, std::memory_order_relaxed);
     return false;

@@ -11,9 +11,9 @@ enum class Sent { kYes, kNoSuchThread, kRefused };
 // queued signals (RLIMIT_SIGPENDING) is reached, or a filter forbids it.
 Sent send_stop_signal(int process, int tid, uint32_t generation);
 
-// Whether every handler in the kernel's table enters through the trusted entry, is libc's own for
-// its two internal signals, or is ours. A handler that does not could run the program's code in a
-// thread that counts as safe. Once false, false for good: such a handler may have left by longjmp.
+// Whether every handler in the kernel's table is one of the trusted entries, libc's own for its two
+// internal signals, or ours. Any other could run the program's code in a thread that counts as safe.
+// Once false, false for good: such a handler may have left by longjmp.
 bool handlers_are_trusted();
 
 }  // namespace heaprake::platform

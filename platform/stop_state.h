@@ -29,7 +29,9 @@ struct StopState {
   std::atomic<uint32_t> awaited{0};  // the handler that brings answers here wakes the stopper
   std::atomic<int> process{0};       // the process that all this belongs to; else a stale copy
   std::atomic<bool> foreign_sharer{false};
-  std::atomic<uintptr_t> trusted_entry{0};
+  std::atomic<int> vforks{0};  // threads whose stack a vfork child is running on
+  // The shim's handler entries; lo is written last.
+  std::atomic<uintptr_t> trusted_lo{0}, trusted_hi{0};
 };
 extern StopState stop_state;
 

@@ -188,7 +188,7 @@ void register_membarrier() {
 StopOutcome stop_world(const StoppedThread& self, World* world) {
   const uint64_t start = monotonic_ns();
   if (process_id() != stop_state.process.load(std::memory_order_relaxed) ||
-      stop_state.foreign_sharer.load(std::memory_order_relaxed))
+      stop_state.foreign_sharer.load(std::memory_order_relaxed) || stop_state.vforks.load() != 0)
     return StopOutcome::kForeign;
   TaskList tasks;
   if (!tasks.open()) return StopOutcome::kNoThreadList;
@@ -224,8 +224,13 @@ void reset_threads_after_fork() {
   heaprake_region_flags.fetch_and(~kStopping);
   stop_state.generation.fetch_add(1);
   stop_state.foreign_sharer.store(false, std::memory_order_relaxed);
+  stop_state.vforks.store(0);
   forget_records();
   start_threads();
+}
+
+void note_vfork(int change) {
+  stop_state.vforks.fetch_add(change);
 }
 
 void note_foreign_sharer() {
