@@ -79,10 +79,17 @@ void add_child(Node* parent, Node* child, Tally& tally) {
     auto* moved =
         static_cast<uintptr_t*>(std::realloc(parent->children, capacity * sizeof(uintptr_t)));
     if (moved == nullptr) fail("out of memory", parent);
+    // What the block held before would keep others alive.
+    std::memset(moved + parent->child_capacity, 0,
+                (capacity - parent->child_capacity) * sizeof(uintptr_t));
     parent->children = moved;
     parent->child_capacity = capacity;
   }
   parent->children[parent->child_count++] = refer_to(child);
+}
+
+void cut_children(Node* node, size_t count) {
+  while (node->child_count > count) node->children[--node->child_count] = 0;
 }
 
 // Mostly small, sometimes of some pages, seldom large.
@@ -173,8 +180,8 @@ size_t check(Node* root, Random& random, Tally& tally) {
     }
   }
   tally.nodes_checked += count;
-  // Nodes with more children than a walk needs would make graphs that only grow.
-  if (root->child_count > kMaxChildren) root->child_count = 1 + random.below(kMaxChildren);
+  // A root that kept all of its children would make graphs that only grow.
+  if (root->child_count > kMaxChildren) cut_children(root, 1 + random.below(kMaxChildren));
   return count;
 }
 
@@ -183,8 +190,7 @@ void mutate(Node* root, Random& random, Tally& tally) {
   check_node(node);
   switch (random.below(4)) {
     case 0:  // whatever only this reference kept is garbage now
-      if (node->child_count > 0) --node->child_count;
-      if (node->child_count < node->child_capacity) node->children[node->child_count] = 0;
+      if (node->child_count > 0) cut_children(node, node->child_count - 1);
       break;
     case 1:
       add_child(node, build(1 + random.below(20), random, tally), tally);

@@ -32,13 +32,14 @@ using stress::Node;
 using stress::Random;
 using stress::Tally;
 
-constexpr size_t kSlots = 12;  // graphs that a thread holds in each kind of place
-constexpr size_t kMailboxes = 64;
-constexpr size_t kMaxNodes = 3000;
+// Few enough that a collection takes a few milliseconds: what counts is how many there are.
+constexpr size_t kSlots = 3;  // graphs that a thread holds in each kind of place
+constexpr size_t kMailboxes = 16;
+constexpr size_t kMaxNodes = 500;
 
 std::atomic<bool> stop{false};
 std::atomic<uint64_t> bytes_allocated{0};
-uint64_t byte_limit = 0;
+std::atomic<uint64_t> bytes_allowed{0};  // grows as time passes
 std::mutex tally_lock;
 Tally total;
 
@@ -125,7 +126,7 @@ void step(Places& places, Random& random, Tally& tally) {
   Node*& slot = places.pick(random);
   if (slot == nullptr) {
     slot = random.one_in(200) ? build_by_thread(random, tally)
-                              : stress::build(1 + random.below(150), random, tally);
+                              : stress::build(1 + random.below(80), random, tally);
     return;
   }
   switch (random.below(16)) {
@@ -159,12 +160,17 @@ void work(uint64_t seed, pthread_key_t key) {
     Places places(on_stack.data(), key);
     uint64_t reported = 0;
     while (!stop.load(std::memory_order_relaxed)) {
+      if (bytes_allocated.load(std::memory_order_relaxed) >
+          bytes_allowed.load(std::memory_order_relaxed)) {
+        block_a_little();
+        continue;
+      }
       for (int i = 0; i < 64; ++i) step(places, random, tally);
       bytes_allocated.fetch_add(tally.bytes_built - reported, std::memory_order_relaxed);
       reported = tally.bytes_built;
     }
     // The last word: everything that is still held is whole.
-    for (size_t i = 0; i < 8 * kSlots; ++i) {
+    for (size_t i = 0; i < 16 * kSlots; ++i) {
       Node* root = places.pick(random);
       if (root != nullptr) stress::check(root, random, tally);
     }
@@ -173,13 +179,17 @@ void work(uint64_t seed, pthread_key_t key) {
   total.add(tally);
 }
 
-void collect_until(std::chrono::steady_clock::time_point end) {
+void collect_for(std::chrono::seconds duration, uint64_t byte_limit) {
   using namespace std::chrono_literals;
-  while (std::chrono::steady_clock::now() < end) {
-    const auto next = std::chrono::steady_clock::now() + 10ms;
+  const auto start = std::chrono::steady_clock::now();
+  for (auto now = start; now < start + duration; now = std::chrono::steady_clock::now()) {
+    if (byte_limit != 0) {
+      const std::chrono::duration<double> passed = now - start;
+      const double share = passed / std::chrono::duration<double>(duration);
+      bytes_allowed = static_cast<uint64_t>(static_cast<double>(byte_limit) * share);
+    }
     gc_collect();
-    if (byte_limit != 0 && bytes_allocated.load(std::memory_order_relaxed) > byte_limit) break;
-    std::this_thread::sleep_until(next);
+    std::this_thread::sleep_until(now + 10ms);
   }
 }
 
@@ -209,17 +219,18 @@ int report() {
 int main(int argc, char** argv) {
   const int duration = argc > 1 ? std::atoi(argv[1]) : 5;
   const int threads = argc > 2 ? std::atoi(argv[2]) : 8;
-  byte_limit = argc > 3 ? std::strtoull(argv[3], nullptr, 10) << 20 : 0;
+  const uint64_t byte_limit = argc > 3 ? std::strtoull(argv[3], nullptr, 10) << 20 : 0;
   if (duration <= 0 || threads <= 0) {
     std::fprintf(stderr, "usage: stress [SECONDS [THREADS [MEBIBYTES]]]\n");
     return 2;
   }
   pthread_key_t key;
   if (pthread_key_create(&key, nullptr) != 0) fail("no TSD key");
+  if (byte_limit == 0) bytes_allowed = UINT64_MAX;
   std::vector<std::thread> workers;
   workers.reserve(static_cast<size_t>(threads));
   for (int i = 0; i < threads; ++i) workers.emplace_back(work, static_cast<uint64_t>(i) + 1, key);
-  collect_until(std::chrono::steady_clock::now() + std::chrono::seconds(duration));
+  collect_for(std::chrono::seconds(duration), byte_limit);
   stop = true;
   for (std::thread& worker : workers) worker.join();
   return report();
