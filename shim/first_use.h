@@ -9,12 +9,18 @@ namespace heaprake::shim {
 // harm). Any thread, any time.
 bool start_heap();
 
+// Out of line, so that the caller keeps no registers for it.
+template <class Allocate>
+[[gnu::noinline, gnu::cold]] void* try_again(Allocate allocate) {
+  return start_heap() ? allocate() : nullptr;
+}
+
 template <class Allocate>
 inline void* with_heap(Allocate allocate) {
   void* p = allocate();
   if (p) [[likely]]
     return p;
-  return start_heap() ? allocate() : nullptr;
+  return try_again(allocate);
 }
 
 }  // namespace heaprake::shim
