@@ -119,20 +119,27 @@ class Worker {
     return true;
   }
 
-  // Moves edges from the stack to the ring until it is full; those that point at the start of a
-  // marked block go no further.
+  // Moves edges from the stack to the first ring until it is full.
   void fill_edges() {
     while (!edges_.full() && !stack_.empty()) {
       size_t granule = resolver_.granule_of(stack_.pop());
       if (granule == SIZE_MAX || !shared_.bits.covers(granule)) continue;
-      if (shared_.bits.test(granule)) continue;
-      resolver_.prefetch(granule);
+      shared_.bits.prefetch(granule);
       edges_.push(granule);
     }
   }
 
+  // An edge that points at the start of a marked block goes no further: most of them do.
+  void test_edge() {
+    size_t granule = edges_.pop();
+    if (shared_.bits.test(granule)) return;
+    if (unmarked_.full()) follow_edge();
+    resolver_.prefetch(granule);
+    unmarked_.push(granule);
+  }
+
   void follow_edge() {
-    Resolved block = resolver_.resolve(edges_.pop());
+    Resolved block = resolver_.resolve(unmarked_.pop());
     if (!block.found() || !shared_.bits.test_and_set<kParallel>(block.granule)) return;
     blocks_++;
     bytes_ += block.size;
@@ -147,6 +154,8 @@ class Worker {
     for (unsigned turn = 0;; turn++) {
       fill_edges();
       if (!edges_.empty()) {
+        test_edge();
+      } else if (!unmarked_.empty()) {
         follow_edge();
       } else if (!objects_.empty()) {
         scan_block(objects_.pop());
@@ -165,8 +174,9 @@ class Worker {
 
   Shared& shared_;
   const Resolver resolver_;
-  Ring<size_t, 64> edges_;   // granules whose map line is on its way
-  Ring<Range, 32> objects_;  // blocks whose first line is on its way
+  Ring<size_t, 32> edges_;     // granules whose mark word is on its way
+  Ring<size_t, 16> unmarked_;  // granules whose map line is on its way
+  Ring<Range, 32> objects_;    // blocks whose first line is on its way
   MappedArray<uintptr_t> stack_;
   MappedArray<Range> pieces_;  // parts of large blocks still to be scanned
   size_t blocks_ = 0;

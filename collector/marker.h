@@ -2,7 +2,8 @@
 //
 // Each worker owns a stack of edges (words that may be addresses). An edge goes
 //
-//     stack -> ring (its map line is being fetched) -> resolved to a block, bit set ->
+//     stack -> ring (its mark word is being fetched) -> dropped if marked, else
+//     ring (its map line is being fetched) -> resolved to a block, bit set ->
 //     ring (the block's first line is being fetched) -> filtered -> its edges go to the stack
 //
 // so that cache misses overlap; without the rings marking costs ten times as much (docs/design.md).
