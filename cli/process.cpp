@@ -163,7 +163,7 @@ void check_reachable(pid_t pid) {
   const std::string maps = read_proc(pid, "maps", &error);
   if (error != 0)
     throw Failure(kExitFailure, "the memory map of " + process + " may not be read (" +
-                                    std::strerror(error) + (self == 0 ? ")" : "): ask as root")));
+                                    std::strerror(error) + (self == 0 ? ")" : "): ask as root"));
   if (!maps_name_library(maps))
     throw Failure(kExitFailure, process +
                                     " does not run under heaprake: 'heaprake ps' lists those "
