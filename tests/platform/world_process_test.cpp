@@ -250,17 +250,20 @@ TEST(Processes, AVforkChildCannotStopTheParentsWorld) {
 
 TEST(Processes, TheMainThreadMayHaveEnded) {
   EXPECT_EQ(status_of([] {
-              const pthread_t main_thread = pthread_self();
+              const int main_thread = thread_id();
               std::thread([main_thread] {
-                pthread_join(main_thread, nullptr);
-                for (int round = 0; round < 20; ++round) {
+                size_t rounds_alone = 0;
+                while (rounds_alone < 20) {
                   Stop stop;
                   CHECK(stop.outcome() == StopOutcome::kStopped);
-                  CHECK(stop.world().count == 1);
+                  if (stop.find(main_thread) == nullptr) {
+                    CHECK(stop.world().count == 1);
+                    ++rounds_alone;
+                  }
                 }
                 _exit(0);
               }).detach();
-              pthread_exit(nullptr);
+              syscall(SYS_exit, 0);  // the process goes on without it, as after pthread_exit
             }),
             0);
 }
@@ -298,6 +301,7 @@ TEST(Requests, ReachTheHandlerWithTheirCookie) {
                 got = read_in_region(ends[0], &byte, 1);
                 CHECK(interrupted_by_us_alone());
               });
+              install_stop_signal();  // libc's is there since the first thread was made
               while (tid == 0 || find_record(tid) == nullptr || find_record(tid)->state != kSafe)
                 usleep(100);
               usleep(10000);

@@ -45,7 +45,7 @@ class Crew {
     while (!stop_) {
       worker.counter.fetch_add(1, std::memory_order_relaxed);
       struct timespec pause {
-        0, 50000
+        0, 1000000
       };
       if (activity == Activity::kSleep) syscall(SYS_nanosleep, &pause, nullptr);
       if (activity == Activity::kRegion)
