@@ -209,20 +209,33 @@ bool Output::names_process() const {
   return std::strstr(path, "%p") != nullptr;
 }
 
+namespace {
+
+// Puts the process id in the place of each %p. false if the result is too long for a path.
+bool expand_process_id(const char* pattern, char (&path)[PATH_MAX]) {
+  Line id;
+  id << static_cast<uint64_t>(platform::process_id());
+  size_t length = 0;
+  for (const char* c = pattern; *c; ++c) {
+    bool process = c[0] == '%' && c[1] == 'p';
+    const char* piece = process ? id.text() : c;
+    size_t added = process ? id.length() : 1;
+    if (length + added >= sizeof path) return false;
+    std::memcpy(path + length, piece, added);
+    length += added;
+    c += process;
+  }
+  path[length] = 0;
+  return true;
+}
+
+}  // namespace
+
 int open_output(const Output& output) {
   if (output.to_error) return 2;
   if (!output.on()) return -1;
-  Line path;
-  for (const char* c = output.path; *c; ++c) {
-    if (c[0] == '%' && c[1] == 'p') {
-      path << static_cast<uint64_t>(platform::process_id());
-      ++c;
-    } else {
-      path.append(c, 1);
-    }
-  }
-  path.append("", 1);
-  int fd = platform::open_for_writing(path.text());
+  char path[PATH_MAX];
+  int fd = expand_process_id(output.path, path) ? platform::open_for_writing(path) : -1;
   if (fd < 0) {
     Line line;
     line << "heaprake: cannot write " << output.path << ".\n";
