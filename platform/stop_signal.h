@@ -12,8 +12,8 @@ enum class Sent { kYes, kNoSuchThread, kRefused };
 Sent send_stop_signal(int process, int tid, uint32_t generation);
 
 // Whether every handler in the kernel's table is one of the trusted entries, libc's own for its two
-// internal signals, or ours. Any other could run the program's code in a thread that counts as safe.
-// Once false, false for good: such a handler may have left by longjmp.
+// internal signals, or ours. Any other could run the program's code in a thread that counts as
+// safe. Once false, false for good: such a handler may have left by longjmp.
 bool handlers_are_trusted();
 
 }  // namespace heaprake::platform

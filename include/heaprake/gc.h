@@ -1,8 +1,9 @@
 /* heaprake/gc.h: a garbage collector for memory blocks, in the shape of Python's gc module.
  *
- * A *block* is one allocation (malloc, operator new, ...). A *reference* to it is an aligned machine
- * word, in a root or in a recorded block, whose value is an address inside the block. A root is what
- * a thread's stack or registers, a global, thread-local storage or another mapping holds.
+ * A *block* is one allocation (malloc, operator new, ...). A *reference* to it is an aligned
+ * machine word, in a root or in a recorded block, whose value is an address inside the block. A
+ * root is what a thread's stack or registers, a global, thread-local storage or another mapping
+ * holds.
  *
  * Threads: every function may be called from any thread at any time, before main and in atexit
  * handlers too. Functions marked [stops] bring the other threads to a halt while they work.
@@ -30,8 +31,8 @@ extern "C" {
 #define HEAPRAKE_API(name) \
   HEAPRAKE_NOEXCEPT __asm__("heaprake_" #name) __attribute__((visibility("default")))
 
-/* Tells the compiler that argument n is an address only: what it points to is not read, so it need not
- * be initialised. */
+/* Tells the compiler that argument n is an address only: what it points to is not read, so it need
+ * not be initialised. */
 #if defined(__has_attribute)
 #if __has_attribute(access)
 #define HEAPRAKE_ADDRESS(n) __attribute__((access(none, n)))
@@ -64,10 +65,10 @@ typedef enum gc_reference_kind {
 /* One reference to a block. */
 typedef struct gc_reference {
   gc_reference_kind kind;
-  gc_id_t holder;     /* kind BLOCK: the id of the block that holds the word; otherwise 0 */
-  size_t offset;      /* of the word: in the holding block, in the module, or in the mapping */
-  const char* name;   /* module, "[stack]", register or mapping name; "" if unknown. Valid until
-                         the library that it names is closed. */
+  gc_id_t holder;   /* kind BLOCK: the id of the block that holds the word; otherwise 0 */
+  size_t offset;    /* of the word: in the holding block, in the module, or in the mapping */
+  const char* name; /* module, "[stack]", register or mapping name; "" if unknown. Valid until
+                       the library that it names is closed. */
 } gc_reference;
 
 /* Figures since the start of the process. Fields are rows of heaprake/stats.def. */
@@ -124,7 +125,8 @@ bool gc_is_tracked(const void* p) HEAPRAKE_API(is_tracked) HEAPRAKE_ADDRESS(1);
  * and 0 when the other threads could not be stopped. */
 size_t gc_refcount(gc_id_t id) HEAPRAKE_API(refcount);
 
-/* [stops] How many references there are; fills at most `capacity` entries. Like gc.get_referrers. */
+/* [stops] How many references there are; fills at most `capacity` entries. Like gc.get_referrers.
+ */
 size_t gc_referrers(gc_id_t id, gc_reference* out, size_t capacity) HEAPRAKE_API(referrers);
 
 /* How many references the block that contains p holds; fills the ids of at most `capacity` blocks
@@ -137,11 +139,11 @@ size_t gc_referents(const void* p, gc_id_t* out, size_t capacity) HEAPRAKE_API(r
 /* Memory to scan as well, [lo, hi). For what the scanner does not see by itself: memory that is not
  * mapped readable and writable when a collection runs. Returns false on an empty range or when out
  * of memory (ENOMEM). */
-bool gc_add_root(const void* lo, const void* hi) HEAPRAKE_API(add_root)
-    HEAPRAKE_ADDRESS(1) HEAPRAKE_ADDRESS(2);
+bool gc_add_root(const void* lo, const void* hi) HEAPRAKE_API(add_root) HEAPRAKE_ADDRESS(1)
+    HEAPRAKE_ADDRESS(2);
 /* Takes back exactly one gc_add_root of the same range; false (ENOENT) if there was none. */
-bool gc_remove_root(const void* lo, const void* hi) HEAPRAKE_API(remove_root)
-    HEAPRAKE_ADDRESS(1) HEAPRAKE_ADDRESS(2);
+bool gc_remove_root(const void* lo, const void* hi) HEAPRAKE_API(remove_root) HEAPRAKE_ADDRESS(1)
+    HEAPRAKE_ADDRESS(2);
 
 /* Keep the block that contains p, and what it refers to, until as many gc_unpin. For addresses that
  * no scan can see (XOR lists, files, compressed pointers). false if p is in no block. */

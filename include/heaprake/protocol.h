@@ -1,9 +1,9 @@
 /* How `heaprake collect PID` and its like talk with a running program. Nothing listens in the
  * program: the command opens an abstract Unix stream socket named "heaprake-" + 12 lower-case hex
  * digits of a random 48-bit nonce, and queues signal 33 to a thread of the program with
- * rt_tgsigqueueinfo, si_code SI_QUEUE and sival_ptr = HEAPRAKE_COOKIE_TAG << 48 | nonce. The handler
- * connects back, checks that the socket's owner is root or its own user, reads one request, answers,
- * and closes. Both sides give up after two seconds of silence. */
+ * rt_tgsigqueueinfo, si_code SI_QUEUE and sival_ptr = HEAPRAKE_COOKIE_TAG << 48 | nonce. The
+ * handler connects back, checks that the socket's owner is root or its own user, reads one request,
+ * answers, and closes. Both sides give up after two seconds of silence. */
 #ifndef HEAPRAKE_PROTOCOL_H
 #define HEAPRAKE_PROTOCOL_H
 
