@@ -15,7 +15,7 @@ void* allocate_titled(size_t bytes, size_t asked, size_t alignment, bool leaf) {
   if (!memory.p) return no_memory();
   uintptr_t p = (memory.p + sizeof(Title) + alignment - 1) & ~(alignment - 1);
   *reinterpret_cast<void**>(p) = nullptr;
-  allocated_bytes += bytes;
+  fast::allocated_bytes += bytes;
   record_titled(p, bytes, asked, leaf, reinterpret_cast<void*>(memory.p));
   return reinterpret_cast<void*>(p);
 }
@@ -35,7 +35,7 @@ void* allocate_aligned(size_t alignment, size_t size) {
   }
   auto* p = reinterpret_cast<void**>(memory.p);
   if (!memory.wide) *p = nullptr;
-  allocated_bytes += bytes;
+  fast::allocated_bytes += bytes;
   (memory.wide ? record_wide : record)(memory.p, bytes, size);
   return p;
 }

@@ -14,6 +14,8 @@
 // its byte; the collector writes it for garbage, which no thread can reach.
 #pragma once
 
+#include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -62,7 +64,7 @@ bool ready();
 
 // --- Blocks. Contracts are glibc's: 16-byte alignment, errno ENOMEM on failure, sizes above
 // PTRDIFF_MAX fail; release keeps errno. None of them calls new-handlers or aborts.
-void* allocate(size_t size);
+void* allocate(size_t size);                            // inline, below
 void* allocate_zeroed(size_t count, size_t size);       // ENOMEM on overflow
 void* allocate_aligned(size_t alignment, size_t size);  // any power of two
 void* allocate_leaf(size_t size);                       // not scanned
@@ -78,8 +80,9 @@ enum class Misuse {
   kInterior,   // inside a block, not its start
   kUnrecorded  // in the range, no block: freed already, or never one
 };
-// Calls the misuse handler and does nothing else if p is not the start of a block.
-void release(void* p);
+// Calls the misuse handler and does nothing else if p is not the start of a block; nothing at all
+// if it is null.
+void release(void* p);  // inline, below
 size_t usable_size(void* p);
 Misuse classify(const void* p);
 
@@ -135,5 +138,65 @@ void reset_after_fork();  // in the child
 // lock: a thread that allocates for the first time meanwhile must not wait for that lock.
 void enter_loader();
 void leave_loader();
+
+// --- The fast paths. Here so that the exported functions contain them whole, without a stack
+// frame.
+
+namespace fast {
+
+struct alignas(64) Table {
+  uintptr_t base;
+  uint8_t* map;        // geometry.map, moved down so that address / kGranule indexes it
+  size_t granules;     // of the range; 0 before init: no address is in it
+  size_t allocatable;  // blocks of at most so many granules are allocated here; 0 before init
+};
+extern Table table;
+
+// Bytes allocated by this thread since take_allocated_bytes.
+extern __thread size_t allocated_bytes;
+
+// A block of at most 64 granules that mimalloc has at hand, or nullptr.
+extern "C" void* heaprake_mimalloc_pop(size_t bytes);
+extern "C" void heaprake_mimalloc_free(void* p);
+
+void* allocate_uncommon(size_t size);
+void release_uncommon(void* p);
+
+}  // namespace fast
+
+// allocate, if mimalloc has a block of that size at hand; else nullptr, and nothing has happened.
+inline void* allocate_at_hand(size_t size) {
+  const size_t last = (size - 1) / kGranule;  // size 0 wraps to what is never allocatable
+  if (last >= fast::table.allocatable) [[unlikely]]
+    return nullptr;
+  const size_t bytes = (last + 1) * kGranule;
+  void* p = fast::heaprake_mimalloc_pop(bytes);
+  if (!p) [[unlikely]]
+    return nullptr;
+  // A free block holds the address of the next free one, soon a false reference.
+  *static_cast<void**>(p) = nullptr;
+  fast::allocated_bytes += bytes;
+  fast::table.map[reinterpret_cast<uintptr_t>(p) / kGranule] = static_cast<uint8_t>(last + 1);
+  return p;
+}
+
+inline void* allocate(size_t size) {
+  void* p = allocate_at_hand(size);
+  return p ? p : fast::allocate_uncommon(size);
+}
+
+inline void release(void* p) {
+  const auto address = reinterpret_cast<uintptr_t>(p);
+  // The rotation brings the low four bits to the top: a misaligned address is far out of range.
+  if (std::rotr(address - fast::table.base, 4) < fast::table.granules) [[likely]] {
+    volatile uint8_t* byte = fast::table.map + address / kGranule;
+    if (static_cast<uint8_t>(*byte - 1) < kMaxSmallGranules) [[likely]] {
+      *byte = 0;  // before the memory can belong to another block
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+      return fast::heaprake_mimalloc_free(p);
+    }
+  }
+  fast::release_uncommon(p);
+}
 
 }  // namespace heaprake::heap

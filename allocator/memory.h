@@ -8,9 +8,6 @@
 
 namespace heaprake::heap {
 
-// Bytes that this thread allocated since it last asked: take_allocated_bytes.
-extern __thread size_t allocated_bytes;
-
 struct Memory {
   uintptr_t p = 0;
   bool wide = false;

@@ -92,6 +92,23 @@ extern char** heaprake_no_environ __attribute__((alias("no_environment"), visibi
 
 #include "static.c"
 
+/* The first lines of mi_malloc. Only by stopping where mi_malloc goes on to its slow path can the
+ * caller do without a stack frame, which costs as much as the rest. */
+void* heaprake_mimalloc_pop(size_t bytes) {
+#if MI_MALLOC_VERSION < 210
+  mi_page_t* page = _mi_heap_get_free_small_page(mi_get_default_heap(), bytes);
+#else
+  mi_page_t* page = _mi_heap_get_free_small_page(mi_prim_get_default_heap(), bytes);
+#endif
+  mi_block_t* block = page->free;
+  if (block == NULL) return NULL;
+  page->used++;
+  page->free = mi_block_next(page, block);
+  return block;
+}
+
+void heaprake_mimalloc_free(void* p) { mi_free(p); }
+
 void heaprake_mimalloc_configure(void) {
   mi_option_set(mi_option_show_errors, 0);
   mi_option_set(mi_option_show_stats, 0);

@@ -23,10 +23,8 @@ void on_slow_path(bool force, unsigned long long, void*) {
 
 }  // namespace
 
-__thread size_t allocated_bytes;
-
 void poll() {
-  if (allocated_bytes < kPollBytes || polling) return;
+  if (fast::allocated_bytes < kPollBytes || polling) return;
   PollHook hook = poll_hook.load(std::memory_order_relaxed);
   if (!hook) return;
   polling = true;
@@ -46,8 +44,8 @@ void set_poll_hook(PollHook hook) {
 }
 
 size_t take_allocated_bytes() {
-  size_t bytes = allocated_bytes;
-  allocated_bytes = 0;
+  size_t bytes = fast::allocated_bytes;
+  fast::allocated_bytes = 0;
   return bytes;
 }
 

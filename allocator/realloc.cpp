@@ -41,7 +41,7 @@ void* reallocate(void* p, size_t size) {
   auto address = reinterpret_cast<uintptr_t>(p);
   Block block = block_at((address - geometry.base) / kGranule);
   if (bytes == block.size || resize_in_place(block, bytes, size)) {
-    if (bytes > block.size) allocated_bytes += bytes - block.size;
+    if (bytes > block.size) fast::allocated_bytes += bytes - block.size;
     if (geometry.slack) {
       geometry.slack[(address - geometry.base) / kGranule] = static_cast<uint8_t>(bytes - size);
     }
