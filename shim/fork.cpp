@@ -5,6 +5,7 @@
 #include "allocator/heap.h"
 #include "collector/collector.h"
 #include "platform/platform.h"
+#include "shim/interposed.h"
 
 namespace heaprake::shim {
 namespace {
@@ -27,6 +28,7 @@ void parent() {
 // From the bottom up: each room may rely on those below it.
 void child() {
   platform::reset_threads_after_fork();
+  reset_interposition_after_fork();
   heap::reset_after_fork();
   collector::after_fork_in_child();
   home = platform::process_id();

@@ -1,0 +1,175 @@
+// sigaction and its older relatives: the kernel is given an entry of ours for every handler of the
+// program's, and the program is given its own handler back. Everything here may run in a signal
+// handler, in several threads at once, and in the child of a vfork.
+#include "shim/signals.h"
+
+#include <signal.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+
+#include "platform/platform.h"
+#include "shim/export.h"
+#include "shim/interposed.h"
+
+using Handler = void (*)(int);
+
+HEAPRAKE_NEXT(int(int, const struct sigaction*, struct sigaction*), sigaction);
+HEAPRAKE_NEXT(int(int, const struct sigaction*, struct sigaction*), __sigaction);
+HEAPRAKE_NEXT(Handler(int, Handler), signal);
+HEAPRAKE_NEXT(Handler(int, Handler), ssignal);
+HEAPRAKE_NEXT(Handler(int, Handler), bsd_signal);
+HEAPRAKE_NEXT(Handler(int, Handler), sysv_signal);
+HEAPRAKE_NEXT(Handler(int, Handler), __sysv_signal);
+HEAPRAKE_NEXT(Handler(int, Handler), sigset);
+HEAPRAKE_NEXT(int(const stack_t*, stack_t*), sigaltstack);
+HEAPRAKE_NEXT(int(struct sigstack*, struct sigstack*), sigstack);
+
+namespace heaprake::shim {
+namespace {
+
+constexpr size_t kEntries = 1024;
+constexpr size_t kEntrySize = 16;
+constexpr int kLastSignal = 64;
+
+// SIG_DFL, SIG_IGN, SIG_HOLD and SIG_ERR are not addresses.
+constexpr uintptr_t kLowestHandler = 4096;
+
+}  // namespace
+
+extern "C" {
+__attribute__((visibility("hidden"))) extern char heaprake_signal_entries[];
+// By entry: the program's handler. Zero, then written once and for ever; found by open addressing.
+__attribute__((used, visibility("hidden"))) std::atomic<uintptr_t>
+    heaprake_signal_handlers[kEntries];
+
+__attribute__((used, visibility("hidden"))) platform::SavedRegion heaprake_signal_leave_region() {
+  return platform::leave_region_for_handler();
+}
+__attribute__((used, visibility("hidden"))) void heaprake_signal_reenter_region(
+    platform::SavedRegion saved) {
+  platform::reenter_region_after_handler(saved);
+}
+}
+
+namespace {
+
+uintptr_t first_entry() {
+  return reinterpret_cast<uintptr_t>(heaprake_signal_entries);
+}
+
+bool is_entry(uintptr_t address) {
+  return address - first_entry() < kEntries * kEntrySize;
+}
+
+// The entry for a handler, made if there is none. A program with more handlers than entries has the
+// rest called directly, which makes the platform room distrust safe regions.
+uintptr_t entry_of(uintptr_t handler) {
+  if (handler < kLowestHandler || handler == reinterpret_cast<uintptr_t>(SIG_ERR) ||
+      is_entry(handler)) {
+    return handler;
+  }
+  const size_t hash = (handler * 0x9e3779b97f4a7c15) >> 54;
+  for (size_t i = 0; i < kEntries; ++i) {
+    const size_t index = (hash + i) % kEntries;
+    uintptr_t known = 0;
+    if (heaprake_signal_handlers[index].compare_exchange_strong(known, handler) ||
+        known == handler) {
+      return first_entry() + index * kEntrySize;
+    }
+  }
+  return handler;
+}
+
+uintptr_t handler_of(uintptr_t entry) {
+  if (!is_entry(entry)) return entry;
+  return heaprake_signal_handlers[(entry - first_entry()) / kEntrySize].load();
+}
+
+// A signal that libc refuses, whatever else it is given.
+bool is_refused(int signal) {
+  return signal < 1 || signal > kLastSignal || signal == 32 || signal == 33;
+}
+
+int set_action(int (*next)(int, const struct sigaction*, struct sigaction*), int signal,
+               const struct sigaction* action, struct sigaction* old) {
+  if (is_refused(signal)) return next(signal, action, old);
+  struct sigaction ours;
+  if (action) {
+    ours = *action;
+    ours.sa_handler =
+        reinterpret_cast<Handler>(entry_of(reinterpret_cast<uintptr_t>(action->sa_handler)));
+    action = &ours;
+  }
+  const int result = next(signal, action, old);
+  if (result == 0 && old) {
+    old->sa_handler =
+        reinterpret_cast<Handler>(handler_of(reinterpret_cast<uintptr_t>(old->sa_handler)));
+  }
+  return result;
+}
+
+Handler set_handler(Handler (*next)(int, Handler), int signal, Handler handler) {
+  const uintptr_t entry = entry_of(reinterpret_cast<uintptr_t>(handler));
+  const auto old = reinterpret_cast<uintptr_t>(next(signal, reinterpret_cast<Handler>(entry)));
+  return reinterpret_cast<Handler>(handler_of(old));
+}
+
+void note_altstack() {
+  const int kept_errno = errno;
+  stack_t now;
+  if (heaprake_next_sigaltstack(nullptr, &now) == 0) {
+    platform::note_altstack(
+        (now.ss_flags & SS_DISABLE) != 0 ? 0 : reinterpret_cast<uintptr_t>(now.ss_sp));
+  }
+  errno = kept_errno;
+}
+
+}  // namespace
+
+void start_signals() {
+  platform::set_trusted_signal_entries({first_entry(), first_entry() + kEntries * kEntrySize});
+}
+
+HEAPRAKE_EXPORT int sigaction(int signal, const struct sigaction* action,
+                              struct sigaction* old) noexcept {
+  return set_action(heaprake_next_sigaction, signal, action, old);
+}
+HEAPRAKE_EXPORT int __sigaction(int signal, const struct sigaction* action,
+                                struct sigaction* old) noexcept {
+  return set_action(heaprake_next___sigaction, signal, action, old);
+}
+
+HEAPRAKE_EXPORT Handler signal(int signal, Handler handler) noexcept {
+  return set_handler(heaprake_next_signal, signal, handler);
+}
+HEAPRAKE_EXPORT Handler ssignal(int signal, Handler handler) noexcept {
+  return set_handler(heaprake_next_ssignal, signal, handler);
+}
+HEAPRAKE_EXPORT Handler bsd_signal(int signal, Handler handler) noexcept {
+  return set_handler(heaprake_next_bsd_signal, signal, handler);
+}
+HEAPRAKE_EXPORT Handler sysv_signal(int signal, Handler handler) noexcept {
+  return set_handler(heaprake_next_sysv_signal, signal, handler);
+}
+HEAPRAKE_EXPORT Handler __sysv_signal(int signal, Handler handler) noexcept {
+  return set_handler(heaprake_next___sysv_signal, signal, handler);
+}
+HEAPRAKE_EXPORT Handler sigset(int signal, Handler handler) noexcept {
+  return set_handler(heaprake_next_sigset, signal, handler);
+}
+
+HEAPRAKE_EXPORT int sigaltstack(const stack_t* stack, stack_t* old) noexcept {
+  const int result = heaprake_next_sigaltstack(stack, old);
+  if (result == 0 && stack) note_altstack();
+  return result;
+}
+HEAPRAKE_EXPORT int sigstack(struct sigstack* stack, struct sigstack* old) noexcept {
+  const int result = heaprake_next_sigstack(stack, old);
+  if (result == 0 && stack) note_altstack();
+  return result;
+}
+
+}  // namespace heaprake::shim
