@@ -14,6 +14,7 @@
 #include "shim/exit.h"
 #include "shim/first_use.h"
 #include "shim/fork.h"
+#include "shim/interposed.h"
 #include "shim/line.h"
 #include "shim/misuse.h"
 #include "shim/options.h"
@@ -22,9 +23,10 @@
 namespace heaprake::shim {
 namespace {
 
-// Guards both steps. The heap's step never takes it while the process's step runs on another
-// thread for long: that step allocates (libc's tables of handlers), so it must find the heap ready.
+// One lock a step: the process's step allocates (libc's tables of handlers), so that the heap's may
+// come within it.
 constinit platform::Mutex heap_lock;
+constinit platform::Mutex process_lock;
 constinit std::atomic<bool> process_started{false};
 
 void initialise_heap() {
@@ -80,6 +82,18 @@ void start_collector() {
   collector::start();
 }
 
+void start_process_once() {
+  int kept_errno = errno;
+  start_heap();
+  platform::start_threads();
+  start_interposition(settings().mode != collector::Mode::kOff);
+  dl_iterate_phdr(claim_if_ours, nullptr);
+  register_fork_handlers();
+  register_exit_handlers();
+  start_collector();
+  errno = kept_errno;
+}
+
 // 101 is the first priority that a program may use.
 __attribute__((constructor(101))) void construct() {
   start_process();
@@ -99,15 +113,11 @@ bool start_heap() {
 }
 
 void start_process() {
-  if (process_started.exchange(true)) return;
-  int kept_errno = errno;
-  start_heap();
-  platform::start_threads();
-  dl_iterate_phdr(claim_if_ours, nullptr);
-  register_fork_handlers();
-  register_exit_handlers();
-  start_collector();
-  errno = kept_errno;
+  if (process_started.load(std::memory_order_acquire) || process_lock.held_by_me()) return;
+  process_lock.lock();
+  if (!process_started.load(std::memory_order_relaxed)) start_process_once();
+  process_started.store(true, std::memory_order_release);
+  process_lock.unlock();
 }
 
 }  // namespace heaprake::shim
