@@ -148,7 +148,8 @@ bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const
       root.name = "[tls]";
     }
   }
-  bool written_only = !mapping.shared && (mapping.file_backed || !mapping.writable);
+  if (mapping.shared) return add_touched(space, mapping.range, Pages::kShared, root);
+  bool written_only = mapping.file_backed || !mapping.writable;
   return add_touched(space, mapping.range, written_only ? Pages::kPrivate : Pages::kTouched, root);
 }
 

@@ -1,7 +1,8 @@
 // Which pages of a mapping exist. PAGEMAP_SCAN (Linux 6.7) tells it range by range; before that the
-// words of /proc/self/pagemap do, page by page. mincore is no help: it calls a page absent that is
-// swapped out.
+// words of /proc/self/pagemap do, page by page. Of shared mappings mincore tells what is in the
+// page cache, but it calls a page absent that is swapped out.
 #include <linux/ioctl.h>
+#include <sys/sysinfo.h>
 
 #include "platform/platform.h"
 #include "platform/syscall.h"
@@ -108,6 +109,25 @@ bool read_words(const AddressSpace& space, int pagemap, Range range, Pages which
   return true;
 }
 
+bool swap_is_in_use() {
+  struct sysinfo info {};
+  return sys::failed(sys::call(SYS_sysinfo, &info)) || info.freeswap != info.totalswap;
+}
+
+bool scan_page_cache(Range range, Merger* merger, uintptr_t* done) {
+  constexpr size_t kPages = 4096;
+  unsigned char resident[kPages];
+  if (swap_is_in_use()) return false;
+  while (*done < range.hi) {
+    const size_t left = (range.hi - *done) / kPageSize;
+    const size_t pages = left < kPages ? left : kPages;
+    if (sys::failed(sys::call(SYS_mincore, *done, pages * kPageSize, resident))) return false;
+    for (size_t i = 0; i < pages; ++i, *done += kPageSize)
+      if ((resident[i] & 1) != 0) merger->add({*done, *done + kPageSize});
+  }
+  return true;
+}
+
 }  // namespace
 
 void AddressSpace::for_each_touched(Range range, Pages which,
@@ -117,8 +137,13 @@ void AddressSpace::for_each_touched(Range range, Pages which,
   if (range.lo >= range.hi) return;
   Merger merger(visit);
   uintptr_t done = range.lo;
-  const bool known = pagemap_ >= 0 && (scan(*this, pagemap_, range, which, &merger, &done) ||
-                                       read_words(*this, pagemap_, range, which, &merger, &done));
+  bool known = false;
+  if (which == Pages::kShared) {
+    known = scan_page_cache(range, &merger, &done);
+  } else if (pagemap_ >= 0) {
+    known = scan(*this, pagemap_, range, which, &merger, &done) ||
+            read_words(*this, pagemap_, range, which, &merger, &done);
+  }
   if (!known) merger.add({done, range.hi});
   merger.flush();
 }

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -164,6 +165,26 @@ TEST_F(AddressSpaceTest, PrivatePagesOfAFileAreTheWrittenOnes) {
   const auto all = touched(p, 8 * kPage, Pages::kTouched);
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].size(), 8 * kPage);
+  munmap(p, 8 * kPage);
+}
+
+TEST_F(AddressSpaceTest, SharedPagesCountWhoeverWroteThem) {
+  auto* p = static_cast<char*>(
+      mmap(nullptr, 8 * kPage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+  p[2 * kPage] = 1;
+  const pid_t child = fork();
+  if (child == 0) {
+    // The child has no page table entries for it.
+    AddressSpace own;
+    bool found = false;
+    if (!own.open()) _exit(2);
+    own.for_each_touched({address(p), address(p) + 8 * kPage}, Pages::kShared,
+                         [&](Range range) { found |= range.contains(address(p) + 2 * kPage); });
+    _exit(found ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
   munmap(p, 8 * kPage);
 }
 

@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <linux/io_uring.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -43,7 +44,9 @@ class Crew {
   void run(Worker& worker, Activity activity) {
     worker.tid = thread_id();
     while (!stop_) {
-      worker.counter.fetch_add(1, std::memory_order_relaxed);
+      const uint64_t count = worker.counter.fetch_add(1, std::memory_order_relaxed);
+      // Without it the one who stops the world gets its turn among 64 too seldom.
+      if (activity == Activity::kSpin && count % 4096 == 0) syscall(SYS_sched_yield);
       struct timespec pause {
         0, 1000000
       };
@@ -316,6 +319,25 @@ TEST_F(WorldTest, EndlessPollOutsideARegionIsNotInterrupted) {
   EXPECT_EQ(result, 1);
   close(ends[0]);
   close(ends[1]);
+}
+
+// A kernel thread of io_uring's is listed among the process's threads but takes no signals.
+TEST_F(WorldTest, KernelWorkersAreNotWaitedFor) {
+  struct io_uring_params params {};
+  params.flags = IORING_SETUP_SQPOLL;
+  params.sq_thread_idle = 10000;
+  const int ring = static_cast<int>(syscall(SYS_io_uring_setup, 4, &params));
+  if (ring < 0) GTEST_SKIP() << "io_uring is not allowed here";
+  Crew crew(2, Activity::kSpin);
+  for (int round = 0; round < 20; ++round) {
+    Stop stop;
+    ASSERT_EQ(stop.outcome(), StopOutcome::kStopped);
+    EXPECT_EQ(stop.world().count, 3u);
+    const uint64_t before = crew.workers()[0].counter + crew.workers()[1].counter;
+    syscall(SYS_sched_yield);
+    EXPECT_EQ(crew.workers()[0].counter + crew.workers()[1].counter, before);
+  }
+  close(ring);
 }
 
 }  // namespace
