@@ -81,11 +81,11 @@ TEST(Process, ExitHandlersAndDestructorsMayAllocate) {
 }
 
 TEST(Process, DestructorsOfThreadSpecificDataMayAllocate) {
-  expect_quiet(run_preloaded({victim("tsd_destructors")}, kBusy), "300 destroyed\n");
+  expect_quiet(run_preloaded({victim("tsd_destructors")}, kBusy), "100 destroyed\n");
 }
 
 TEST(Process, ChildrenOfAThreadedProgramWork) {
-  expect_quiet(run_preloaded({victim("fork_threads")}, kBusy), "15 children well\n");
+  expect_quiet(run_preloaded({victim("fork_threads")}, kBusy), "8 children well\n");
 }
 
 TEST(Process, BlocksOutliveTheirPlugin) {

@@ -6,7 +6,7 @@
 static char* kept;
 
 static void use(const char* who) {
-  for (int i = 0; i < 20000; ++i) memset(malloc(2000), i, 2000);
+  for (int i = 0; i < 4000; ++i) memset(malloc(2000), i, 2000);
   char* p = malloc(32);
   strcpy(p, kept);
   printf("%s: %s\n", who, p);

@@ -12,7 +12,7 @@ __attribute__((constructor(101))) static void first(void) {
 }
 
 int main(void) {
-  for (int i = 0; i < 100000; ++i) {
+  for (int i = 0; i < 10000; ++i) {
     if (!memset(malloc(4000), 1, 4000)) return 1;
   }
   puts(kept);

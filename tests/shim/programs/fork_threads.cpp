@@ -48,7 +48,7 @@ int main() {
   std::vector<std::thread> threads;
   for (int i = 0; i < 3; ++i) threads.emplace_back(churn, 0);
   int well = 0;
-  for (int i = 0; i < 15; ++i) {
+  for (int i = 0; i < 8; ++i) {
     pid_t pid = fork();
     if (pid == 0) child();
     well += child_is_well(pid);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { THREADS = 300 };
+enum { THREADS = 100 };
 static pthread_key_t key;
 static int destroyed;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
