@@ -216,7 +216,6 @@ void resume_world() {
 void start_threads() {
   stop_state.process.store(process_id(), std::memory_order_relaxed);
   register_membarrier();
-  install_stop_signal();
 }
 
 void reset_threads_after_fork() {
