@@ -91,6 +91,7 @@ Report read_report(const Ending& ending, const fs::path& file,
     }
   }
   Report report;
+  report.examined = false;
   report.program = program;
   report.pid = static_cast<uint64_t>(ending.pid);
   report.incomplete_because.push_back(why);

@@ -33,9 +33,8 @@ Report read_subject(const std::string& subject) {
   const pid_t pid = parse_pid(subject);
   const TemporaryDirectory directory("heaprake-report");
   const std::string copy = (directory.path() / "snapshot").string();
-  const std::vector<std::string> program = command_line(pid);
   OutputFile(copy, false).write(take_snapshot(pid));
-  return make_report(read_snapshot(copy), program);
+  return make_report(read_snapshot(copy), {});
 }
 
 int execute(const Arguments& arguments) {

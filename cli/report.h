@@ -14,6 +14,7 @@ struct Report {
   uint64_t pid = 0;
   // Sentences without a full stop; the report is complete if there are none.
   std::vector<std::string> incomplete_because;
+  bool examined = true;  // false: there is no snapshot, and nothing is known
   Snapshot snapshot;
   Analysis analysis;
   std::string next;      // a command line worth trying next: the text report's last line

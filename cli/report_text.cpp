@@ -105,6 +105,27 @@ std::string summary(const Report& report) {
   return text;
 }
 
+constexpr std::string_view kPrefix = "heaprake: ";
+
+std::string findings_text(const Report& report, bool colours) {
+  const std::string prefix(kPrefix);
+  const Analysis& analysis = report.analysis;
+  std::string text = prefix + wrapped(summary(report), 2, prefix.size()) + "\n";
+  uint64_t blocks_left = analysis.blocks;
+  uint64_t bytes_left = analysis.bytes;
+  for (size_t i = 0; i < analysis.findings.size() && i < kMostFindings; ++i) {
+    text += finding_lines(report, analysis.findings[i], colours);
+    blocks_left -= analysis.findings[i].blocks;
+    bytes_left -= analysis.findings[i].bytes;
+  }
+  if (analysis.findings.size() > kMostFindings)
+    text += "  and " + counted(analysis.findings.size() - kMostFindings, "finding") +
+            " more: " + counted(blocks_left, "block") + ", " + counted(bytes_left, "byte") + "\n";
+  text += prefix + "still reachable: " + counted(report.snapshot.header.reachable_blocks, "block") +
+          " (" + counted(report.snapshot.header.reachable_bytes, "byte") + ")\n";
+  return text;
+}
+
 }  // namespace
 
 Report make_report(Snapshot snapshot, const std::vector<std::string>& program) {
@@ -121,7 +142,10 @@ Report make_report(Snapshot snapshot, const std::vector<std::string>& program) {
 }
 
 void suggest_next(Report* report, const std::string& json_command, const std::string& rest) {
-  if (report->analysis.blocks > 0 && !json_command.empty()) {
+  if (!report->examined) {
+    report->next_why = "see the collections while it runs, which need no orderly end";
+    report->next = "heaprake run --verbose -- " + shell_command(report->program);
+  } else if (report->analysis.blocks > 0 && !json_command.empty()) {
     std::string file = "leaks.json";
     for (int i = 2; access(file.c_str(), F_OK) == 0 && i < 1000; ++i)
       file = "leaks-" + std::to_string(i) + ".json";
@@ -136,30 +160,15 @@ void suggest_next(Report* report, const std::string& json_command, const std::st
 }
 
 std::string report_text(const Report& report, bool colours) {
-  const std::string prefix = "heaprake: ";
-  const Analysis& analysis = report.analysis;
+  const std::string prefix(kPrefix);
   std::string text;
   for (const std::string& why : report.incomplete_because)
     text += prefix + wrapped("incomplete: " + why, 2, prefix.size()) + "\n";
-  text += prefix + wrapped(summary(report), 2, prefix.size()) + "\n";
-
-  uint64_t blocks_left = analysis.blocks;
-  uint64_t bytes_left = analysis.bytes;
-  for (size_t i = 0; i < analysis.findings.size() && i < kMostFindings; ++i) {
-    text += finding_lines(report, analysis.findings[i], colours);
-    blocks_left -= analysis.findings[i].blocks;
-    bytes_left -= analysis.findings[i].bytes;
-  }
-  if (analysis.findings.size() > kMostFindings)
-    text += "  and " + counted(analysis.findings.size() - kMostFindings, "finding") +
-            " more: " + counted(blocks_left, "block") + ", " + counted(bytes_left, "byte") + "\n";
-  text += prefix + "still reachable: " + counted(report.snapshot.header.reachable_blocks, "block") +
-          " (" + counted(report.snapshot.header.reachable_bytes, "byte") + ")\n";
+  if (report.examined) text += findings_text(report, colours);
   if (!report.next.empty())
     text += prefix + "next, to " + report.next_why + ":\n  " + report.next + "\n";
   return text;
 }
-
 bool wants_colours(int fd) {
   const char* no_colour = std::getenv("NO_COLOR");
   return isatty(fd) && !(no_colour && *no_colour);

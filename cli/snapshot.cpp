@@ -2,6 +2,7 @@
 #include "cli/snapshot.h"
 
 #include <cstdio>
+#include <cstring>
 
 #include "cli/failure.h"
 #include "cli/output_file.h"
@@ -14,11 +15,30 @@
 
 namespace heaprake::cli {
 
+namespace {
+
+// The program leaves its command line out, which needs no stopped world: it is added here.
+void add_command(const std::vector<std::string>& command, std::string* content) {
+  heaprake_snapshot_header header;
+  if (content->size() < sizeof header) return;
+  std::memcpy(&header, content->data(), sizeof header);
+  if (header.command_length != 0) return;
+  std::string words;
+  for (const std::string& word : command) words += word + '\0';
+  header.command_length = static_cast<uint32_t>(words.size());
+  std::memcpy(content->data(), &header, sizeof header);
+  *content += words;
+}
+
+}  // namespace
+
 std::string take_snapshot(pid_t pid) {
+  const std::vector<std::string> command = command_line(pid);
   std::string content = request(pid, HEAPRAKE_REQUEST_SNAPSHOT);
   if (content.empty())
     throw Failure(kExitFailure, "process " + std::to_string(pid) +
                                     " could not stop all of its threads: ask again");
+  add_command(command, &content);
   return content;
 }
 

@@ -1,0 +1,108 @@
+// The command with the real library, around a program that has never heard of it.
+#include <gtest/gtest.h>
+
+#include <optional>
+
+#include "cli/snapshot_file.h"
+#include "run_command.h"
+#include "temporary_files.h"
+
+namespace heaprake::cli::test {
+namespace {
+
+TEST(EndToEnd, HuntFindsTheRingsAndTheBlock) {
+  Files files;
+  const Outcome outcome = run({"hunt", "--json", files.path("json"), LEAKER});
+  EXPECT_EQ(outcome.status, 23) << outcome.error;
+  EXPECT_NE(outcome.error.find("3 cycles of 2 blocks, 240 bytes"), std::string::npos)
+      << outcome.error;
+  EXPECT_NE(outcome.error.find("1 single block of 100 bytes"), std::string::npos) << outcome.error;
+  const std::string json = files.read("json");
+  EXPECT_NE(json.find("\"leaked_blocks\": 7"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"leaked_bytes\": 340"), std::string::npos);
+  EXPECT_NE(json.find("\"complete\": true"), std::string::npos);
+}
+
+TEST(EndToEnd, HuntKeepsTheProgramsOwnStatus) {
+  EXPECT_EQ(run({"hunt", LEAKER, "go", "9"}).status, 9);
+  EXPECT_EQ(run({"hunt", "true"}).status, 0);
+}
+
+TEST(EndToEnd, RunPrintsASummary) {
+  const Outcome outcome = run({"run", "--stats", LEAKER});
+  EXPECT_EQ(outcome.status, 0);
+  EXPECT_EQ(outcome.error.substr(0, 10), "heaprake: ") << outcome.error;
+}
+
+// A program that waits, and what can be asked of it meanwhile.
+class Waiting : public ::testing::Test {
+ protected:
+  void start(const std::string& mode) {
+    running_.emplace(std::vector<std::string>{"run", "--mode=" + mode, LEAKER, "stay", "4"});
+    ASSERT_EQ(running_->read_line(), "ready");
+    pid_ = std::to_string(running_->pid());
+  }
+  void finish() { EXPECT_EQ(running_->wait().status, 4); }
+  std::optional<Running> running_;
+  std::string pid_;
+};
+
+TEST_F(Waiting, PsListsIt) {
+  start("oracle");
+  const std::string list = run({"ps", "--json"}).out;
+  EXPECT_NE(list.find("\"pid\": " + pid_), std::string::npos) << list;
+  EXPECT_NE(run({"ps"}).out.find("oracle"), std::string::npos);
+  finish();
+}
+
+TEST_F(Waiting, CollectReclaimsAndStatsTell) {
+  start("collect");
+  const Outcome collected = run({"collect", pid_});
+  EXPECT_EQ(collected.status, 0) << collected.error;
+  EXPECT_NE(collected.out.find("7 blocks"), std::string::npos) << collected.out;
+  const Outcome stats = run({"stats", pid_, "--json"});
+  EXPECT_EQ(stats.status, 0) << stats.error;
+  EXPECT_NE(stats.out.find("\"collections\": 1"), std::string::npos) << stats.out;
+  finish();
+}
+
+TEST_F(Waiting, ObjectsAreListed) {
+  start("collect");
+  const Outcome objects = run({"objects", pid_, "--top", "2", "--json"});
+  EXPECT_EQ(objects.status, 0) << objects.error;
+  size_t listed = 0;
+  for (size_t at = 0; (at = objects.out.find("\"address\"", at)) != std::string::npos; ++at)
+    ++listed;
+  EXPECT_EQ(listed, 2u) << objects.out;
+  EXPECT_NE(run({"objects", pid_}).out.find("The largest:"), std::string::npos);
+  finish();
+}
+
+TEST_F(Waiting, ASnapshotIsWholeAndReported) {
+  start("hunt");
+  Files files;
+  const std::string file = files.path("lost");
+  const Outcome taken = run({"snapshot", pid_, "-o", file});
+  ASSERT_EQ(taken.status, 0) << taken.error;
+  const Snapshot snapshot = read_snapshot(file);
+  EXPECT_EQ(std::to_string(snapshot.header.pid), pid_);
+  ASSERT_EQ(snapshot.command.size(), 3u);
+  EXPECT_EQ(snapshot.command[0], LEAKER);
+  const Outcome report = run({"report", file});
+  EXPECT_EQ(report.status, 0);
+  EXPECT_NE(report.out.find("3 cycles of 2 blocks, 240 bytes"), std::string::npos) << report.out;
+  EXPECT_NE(run({"report", pid_}).out.find("3 cycles of 2 blocks"), std::string::npos);
+  EXPECT_EQ(run({"snapshot", pid_, "-o", file}).status, 2);
+  finish();
+}
+
+TEST_F(Waiting, ModeOffIsLeftAlone) {
+  start("off");
+  const Outcome outcome = run({"stats", pid_});
+  // Either it answers or it is refused; in no case does it die of the question.
+  EXPECT_TRUE(outcome.status == 0 || outcome.status == 1) << outcome.error;
+  finish();
+}
+
+}  // namespace
+}  // namespace heaprake::cli::test

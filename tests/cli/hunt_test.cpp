@@ -1,0 +1,138 @@
+// heaprake hunt around small programs, with whatever snapshot they leave behind.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <filesystem>
+
+#include "run_command.h"
+#include "snapshot_builder.h"
+#include "temporary_files.h"
+
+namespace heaprake::cli::test {
+namespace {
+
+class Hunt : public ::testing::Test {
+ protected:
+  Hunt() {
+    for (int i = 0; i < 3; ++i) {
+      const uint64_t a = leaky_.block(40), b = leaky_.block(40);
+      leaky_.edge(a, b, 8).edge(b, a, 16);
+    }
+    std::filesystem::create_directory(files_.path("tmp"));
+  }
+  // Runs `sh -c script` under hunt; the program leaves `snapshot` behind.
+  Outcome hunt(const std::string& snapshot, const std::string& script,
+               std::vector<std::string> options = {}) {
+    options.insert(options.begin(), "hunt");
+    for (const char* word : {"--", "sh", "-c"}) options.push_back(word);
+    options.push_back(script);
+    return run(options, variables(snapshot));
+  }
+  Variables variables(const std::string& snapshot) {
+    return {{"HEAPRAKE_LIBRARY", FAKE_LIBRARY},
+            {"TMPDIR", files_.path("tmp")},
+            {"FAKE_SNAPSHOT", files_.write("snapshot", snapshot)}};
+  }
+
+  SnapshotBuilder leaky_, clean_;
+  Files files_;
+};
+
+TEST_F(Hunt, LeaksMakeTwentyThreeOfZeroOnly) {
+  EXPECT_EQ(hunt(leaky_.bytes(), "exit 0").status, 23);
+  EXPECT_EQ(hunt(leaky_.bytes(), "exit 7").status, 7);
+  EXPECT_EQ(hunt(leaky_.bytes(), "exit 0", {"--exit-code=5"}).status, 5);
+  EXPECT_EQ(hunt(leaky_.bytes(), "exit 0", {"--exit-code", "0"}).status, 0);
+  EXPECT_EQ(hunt(clean_.bytes(), "exit 0").status, 0);
+}
+
+TEST_F(Hunt, TheReportGoesToStderrAndCounts) {
+  const Outcome outcome = hunt(leaky_.bytes(), "echo out; exit 0");
+  EXPECT_EQ(outcome.out, "out\n");
+  EXPECT_NE(outcome.error.find("6 blocks (240 bytes) in 3 structures, all of them cycles"),
+            std::string::npos)
+      << outcome.error;
+  EXPECT_NE(outcome.error.find("3 cycles of 2 blocks, 240 bytes"), std::string::npos);
+  EXPECT_NE(outcome.error.find("still reachable: 5 blocks (500 bytes)"), std::string::npos);
+  EXPECT_EQ(outcome.error.find('\x1b'), std::string::npos);  // colours are for terminals
+}
+
+TEST_F(Hunt, ItsStreamsAreTheProgramsOwn) {
+  Running running({"hunt", "cat"}, variables(clean_.bytes()));
+  running.close_input();
+  EXPECT_EQ(running.wait().status, 0);
+}
+
+TEST_F(Hunt, DamageIsOneSentenceAndNoLeak) {
+  const std::string whole = leaky_.bytes();
+  for (const std::string& bytes :
+       {whole.substr(0, whole.size() - 1), std::string("rubbish"), std::string()}) {
+    const Outcome outcome = hunt(bytes, "exit 0");
+    EXPECT_EQ(outcome.status, 0);
+    EXPECT_NE(outcome.error.find("incomplete: "), std::string::npos) << outcome.error;
+    EXPECT_EQ(outcome.error.find("no memory"), std::string::npos) << outcome.error;
+  }
+}
+
+TEST_F(Hunt, AKilledProgramIsIncomplete) {
+  const std::string json = files_.path("report.json");
+  const Outcome outcome = hunt(leaky_.bytes(), "kill -SEGV $$", {"--json", json});
+  EXPECT_EQ(outcome.status, 128 + SIGSEGV);
+  EXPECT_NE(outcome.error.find("incomplete: signal 11"), std::string::npos) << outcome.error;
+  EXPECT_NE(read_file(json).find("\"complete\": false"), std::string::npos);
+}
+
+TEST_F(Hunt, OtherProcessesAreNamedButNotCounted) {
+  const Outcome outcome = hunt(leaky_.bytes(), "sh -c 'exit 0'; kill -KILL $$");
+  EXPECT_EQ(outcome.status, 128 + SIGKILL);
+  EXPECT_NE(outcome.error.find("not in this report: process"), std::string::npos) << outcome.error;
+}
+
+TEST_F(Hunt, SignalsArePassedOn) {
+  Running running(
+      {"hunt", "sh", "-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done"},
+      variables(clean_.bytes()));
+  ASSERT_EQ(running.read_line(), "ready");
+  kill(running.pid(), SIGTERM);
+  EXPECT_EQ(running.wait().status, 5);
+}
+
+TEST_F(Hunt, AProgramThatIgnoresAnInterruptOutlivesIt) {
+  Running running({"hunt", "sh", "-c", "trap 'echo got' INT; echo ready; read line; exit 6"},
+                  variables(clean_.bytes()));
+  ASSERT_EQ(running.read_line(), "ready");
+  kill(running.pid(), SIGINT);
+  EXPECT_EQ(running.read_line(), "got");
+  running.wait();
+}
+
+TEST_F(Hunt, FilesThatExistAreKept) {
+  const std::string json = files_.write("report.json", "precious");
+  const Outcome refused = hunt(leaky_.bytes(), "echo ran", {"--json", json});
+  EXPECT_EQ(refused.status, 2);
+  EXPECT_EQ(refused.out, "");  // the program did not even start
+  EXPECT_EQ(files_.read("report.json"), "precious");
+  EXPECT_EQ(hunt(leaky_.bytes(), "true", {"--json", json, "--force"}).status, 23);
+  EXPECT_NE(files_.read("report.json"), "precious");
+}
+
+TEST_F(Hunt, ATextReportMayGoToAFile) {
+  const Outcome outcome = hunt(leaky_.bytes(), "true", {"--report", files_.path("report")});
+  EXPECT_EQ(outcome.status, 23);
+  EXPECT_EQ(outcome.error, "");
+  EXPECT_NE(files_.read("report").find("3 cycles of 2 blocks"), std::string::npos);
+}
+
+TEST_F(Hunt, NothingIsLeftBehind) {
+  hunt(leaky_.bytes(), "true");
+  EXPECT_TRUE(std::filesystem::is_empty(files_.path("tmp")));
+}
+
+TEST_F(Hunt, TheLastLineIsACommandThatRuns) {
+  const Outcome outcome = hunt(leaky_.bytes(), "true", {"--json", files_.path("a.json")});
+  const std::string text = outcome.error.substr(0, outcome.error.size() - 1);
+  EXPECT_EQ(text.substr(text.rfind('\n') + 1), "  heaprake run --stats -- sh -c true");
+}
+
+}  // namespace
+}  // namespace heaprake::cli::test
