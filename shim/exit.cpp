@@ -18,9 +18,13 @@
 extern "C" int __cxa_atexit(void (*)(void*), void*, void*) noexcept;
 extern "C" int __cxa_at_quick_exit(void (*)(void*), void*) noexcept;
 
+extern "C" __attribute__((visibility("hidden")))
+heaprake::platform::CallContext heaprake_exit_context;
+
 namespace heaprake::shim {
 namespace {
 
+uintptr_t first_frame = 0;  // the stack pointer with which the process began; 0 if unknown
 std::atomic<int> reporting_process{0};
 void (*real_exit)(int) = nullptr;
 
@@ -40,7 +44,27 @@ void say_unreachable(const collector::Outcome& found) {
   line.to_error();
 }
 
-void hunt_at_exit(const platform::CallContext* context, void*) {
+// What the thread that ends the process still holds of the program's.
+enum class Leaving {
+  kAfterHandlers,  // exit() or main's return; the handlers' frames, ours too, are nobody's
+  kAtOnce          // _exit and quick_exit: every frame above counts
+};
+
+// When main has returned, its frame is dead although its words still lie on the stack: only what
+// stands above the first frame of all (arguments and environment) is left.
+platform::CallContext context_after_handlers() {
+  if (heaprake_exit_context.sp) return heaprake_exit_context;
+  platform::CallContext context{};
+  context.sp = first_frame;
+  return context;
+}
+
+void hunt_at_exit(const platform::CallContext* context, void* leaving) {
+  platform::CallContext handlers{};
+  if (*static_cast<Leaving*>(leaving) == Leaving::kAfterHandlers) {
+    handlers = context_after_handlers();
+    if (handlers.sp) context = &handlers;
+  }
   platform::StoppedThread self = platform::thread_of_call(*context);
   const Output& snapshot = settings().snapshot;
   if (!snapshot.on()) {
@@ -59,16 +83,10 @@ void hunt_at_exit(const platform::CallContext* context, void*) {
   close_output(fd);
 }
 
-void at_exit(void*) {
-  report_at_exit();
-}
-
-}  // namespace
-
-void report_at_exit() {
+void report_at_exit(Leaving leaving) {
   int process = platform::process_id();
   if (process != home_process() || reporting_process.exchange(process) == process) return;
-  if (collector::mode() == collector::Mode::kHunt) heaprake_with_context(hunt_at_exit, nullptr);
+  if (collector::mode() == collector::Mode::kHunt) heaprake_with_context(hunt_at_exit, &leaving);
   const Output& stats = settings().stats;
   if (!stats.on() || !file_is_ours(stats)) return;
   int fd = open_output(stats);
@@ -77,16 +95,28 @@ void report_at_exit() {
   close_output(fd);
 }
 
+void at_exit(void*) {
+  report_at_exit(Leaving::kAfterHandlers);
+}
+void at_quick_exit(void*) {
+  report_at_exit(Leaving::kAtOnce);
+}
+
+}  // namespace
+
 // With no library of their own, handlers are not run when a library is closed, only at exit, in
 // reverse order: ours is among the first, so nearly everything else has run by then.
 void register_exit_handlers() {
   real_exit = reinterpret_cast<void (*)(int)>(dlsym(RTLD_NEXT, "_exit"));
+  if (void* end = dlsym(RTLD_DEFAULT, "__libc_stack_end")) {
+    first_frame = *static_cast<uintptr_t*>(end);
+  }
   __cxa_atexit(at_exit, nullptr, nullptr);
-  __cxa_at_quick_exit(at_exit, nullptr);
+  __cxa_at_quick_exit(at_quick_exit, nullptr);
 }
 
 [[noreturn]] void leave(int status) {
-  report_at_exit();
+  report_at_exit(Leaving::kAtOnce);
   if (real_exit) real_exit(status);
   for (;;) syscall(SYS_exit_group, status);
 }
