@@ -22,9 +22,9 @@ int execute(const Arguments& arguments) {
 
 constexpr char kHelp[] =
     R"(Runs PROGRAM with libheaprake.so preloaded, in place of this process: its process id, signals,
-streams and exit status are its own. Options go to the library in HEAPRAKE_OPTIONS, in front of
-which those of the command line win; sizes take the suffixes k, m and g. Programs that PROGRAM
-starts run under heaprake too. In a PATH, %p stands for the process id.
+streams and exit status are its own. Options go to the library in the variable HEAPRAKE_OPTIONS;
+where both name one, the command line wins. Sizes take the suffixes k, m and g; in a PATH, %p stands
+for the process id. Programs that PROGRAM starts run under heaprake too.
 
 Examples:
   heaprake run -- ./server --port 8080           collect what the server loses

@@ -3,7 +3,8 @@
  * digits of a random 48-bit nonce, and queues signal 33 to a thread of the program with
  * rt_tgsigqueueinfo, si_code SI_QUEUE and sival_ptr = HEAPRAKE_COOKIE_TAG << 48 | nonce. The
  * handler connects back, checks that the socket's owner is root or its own user, reads one request,
- * answers, and closes. Both sides give up after two seconds of silence. */
+ * answers, and closes. The program gives up after two seconds of silence; the command waits up to
+ * a minute for the answer once the program has connected: a large heap takes its time to mark. */
 #ifndef HEAPRAKE_PROTOCOL_H
 #define HEAPRAKE_PROTOCOL_H
 

@@ -1,6 +1,7 @@
 // heaprake hunt around small programs, with whatever snapshot they leave behind.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 
 #include <filesystem>
 
@@ -104,6 +105,18 @@ TEST_F(Hunt, AProgramThatIgnoresAnInterruptOutlivesIt) {
   kill(running.pid(), SIGINT);
   EXPECT_EQ(running.read_line(), "got");
   running.wait();
+}
+
+TEST_F(Hunt, JobControlStopsAndContinuesBoth) {
+  Running running({"hunt", "sh", "-c", "echo ready; kill -TSTP $$; echo again; exit 4"},
+                  variables(clean_.bytes()));
+  ASSERT_EQ(running.read_line(), "ready");
+  int status = 0;
+  ASSERT_EQ(waitpid(running.pid(), &status, WUNTRACED), running.pid());
+  ASSERT_TRUE(WIFSTOPPED(status));
+  kill(running.pid(), SIGCONT);
+  EXPECT_EQ(running.read_line(), "again");
+  EXPECT_EQ(running.wait().status, 4);
 }
 
 TEST_F(Hunt, FilesThatExistAreKept) {

@@ -32,6 +32,7 @@ Running::Running(const std::vector<std::string>& words, const Variables& environ
   argv.push_back(nullptr);
   pid_ = fork();
   if (pid_ == 0) {
+    setpgid(0, 0);
     unsetenv("LD_PRELOAD");
     unsetenv("HEAPRAKE_OPTIONS");
     for (const auto& [key, value] : environment) setenv(key.c_str(), value.c_str(), 1);

@@ -22,6 +22,7 @@ Outcome run(const std::vector<std::string>& words, const Variables& environment 
 // A child whose ends are in the test's hands.
 class Running {
  public:
+  // It leads a process group of its own, as a shell's jobs do.
   Running(const std::vector<std::string>& words, const Variables& environment = {});
   ~Running();
   Running(const Running&) = delete;
