@@ -117,6 +117,12 @@ bool reserve_everything(size_t size, uintptr_t hint, bool with_slack) {
   return false;
 }
 
+// What mimalloc never gets.
+size_t pages_kept() {
+  size_t eighth = geometry.size / 8 & ~(kChunk - 1);
+  return eighth || geometry.size == kMinRange ? eighth : kChunk;
+}
+
 // The most to try for. A limit leaves the other half to stacks, libraries and mappings.
 size_t first_size() {
   size_t limit = platform::address_space_limit();
@@ -186,10 +192,14 @@ uintptr_t arena_end() {
 }
 
 bool extend_arena(uintptr_t limit) {
+  // When mimalloc has no segment for another thread, whole pages for it must still be there.
+  uintptr_t keep = geometry.base + geometry.size - pages_kept();
+  if (limit > keep) limit = keep;
   // mimalloc takes at most 64 arenas; it gets the range in 16 to 32 pieces.
   size_t piece = geometry.size / 16 & ~(kChunk - 1);
   if (piece < kChunk) piece = kChunk;
   uintptr_t start = arena_end();
+  if (start >= limit) return false;
   if (limit - start < piece) piece = (limit - start) & ~(kChunk - 1);
   if (piece == 0) return false;
   // The boundary first: mimalloc may serve from the new piece before the call returns.

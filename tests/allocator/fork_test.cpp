@@ -15,6 +15,7 @@ int status_of_child(const std::function<bool()>& in_child) {
   heap::before_fork();
   pid_t child = fork();
   if (child == 0) {
+    heaprake::platform::reset_threads_after_fork();
     heap::reset_after_fork();
     alarm(60);
     _exit(in_child() ? 0 : 1);
@@ -26,9 +27,9 @@ int status_of_child(const std::function<bool()>& in_child) {
 }
 
 bool use_everything() {
-  for (int round = 0; round < 20; ++round) {
+  for (int round = 0; round < 2; ++round) {
     std::vector<void*> blocks;
-    for (size_t size = 1; size < 60u << 20; size += 1 + size / 2) {
+    for (size_t size = 1; size < 20u << 20; size += 1 + size / 2) {
       void* p = heap::allocate(size);
       if (!p) return false;
       blocks.push_back(heap::reallocate(p, size * 2));
@@ -41,7 +42,7 @@ bool use_everything() {
 
 TEST_F(Fork, TheChildAllocatesAndFreesWhatItInherited) {
   std::vector<void*> inherited;
-  for (size_t size = 1; size < 60u << 20; size += 1 + size / 2) {
+  for (size_t size = 1; size < 20u << 20; size += 1 + size / 2) {
     inherited.push_back(heap::allocate(size));
   }
   int status = status_of_child([&] {
@@ -68,7 +69,7 @@ TEST_F(Fork, WhileOtherThreadsAreInTheMiddleOfThings) {
       }
     });
   }
-  for (int i = 0; i < 40; ++i) {
+  for (int i = 0; i < 25; ++i) {
     ASSERT_EQ(status_of_child([] { return use_everything(); }), 0) << i;
   }
   stop = true;

@@ -18,10 +18,10 @@ void require(bool condition, int code) {
   if (!condition) _exit(code);
 }
 
-// Allocates until it fails, frees all, and can do it again.
-[[noreturn]] void fill_and_empty(size_t size, size_t at_least) {
+// Allocates until it fails and frees all; so many times.
+[[noreturn]] void fill_and_empty(size_t size, size_t at_least, int rounds = 2) {
   require(heap::init({}), 1);
-  for (int round = 0; round < 2; ++round) {
+  for (int round = 0; round < rounds; ++round) {
     void* last = nullptr;
     size_t total = 0;
     while (void* p = heap::allocate(size)) {
@@ -92,7 +92,7 @@ TEST(Limits, LittleDataAllowed) {
   EXPECT_EXIT(
       {
         limit(RLIMIT_DATA, 200u << 20);
-        fill_and_empty(1000, 30u << 20);
+        fill_and_empty(1000, 100u << 20, 1);
       },
       ::testing::ExitedWithCode(0), "");
 }

@@ -110,40 +110,52 @@ TEST_F(Threads, WhileALibraryIsLoadedTheKeyDoesIt) {
   EXPECT_TRUE(all_blocks().empty());
 }
 
+struct Gathering {
+  pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  pthread_cond_t change = PTHREAD_COND_INITIALIZER;
+  size_t arrived = 0;
+  size_t failures = 0;
+  bool go = false;
+};
+
+void* gather(void* argument) {
+  auto* all = static_cast<Gathering*>(argument);
+  void* p = heap::allocate(100);
+  pthread_mutex_lock(&all->lock);
+  all->failures += p == nullptr;
+  ++all->arrived;
+  while (!all->go) pthread_cond_wait(&all->change, &all->lock);
+  pthread_mutex_unlock(&all->lock);
+  heap::release(p);
+  return nullptr;
+}
+
 TEST_F(Threads, ManyAtOnce) {
-  constexpr int kThreads = 3000;
-  std::atomic<int> arrived{0};
-  std::atomic<bool> go{false};
-  std::atomic<int> failures{0};
+  Gathering all;
   std::vector<pthread_t> threads;
-  struct Shared {
-    std::atomic<int>*arrived, *failures;
-    std::atomic<bool>* go;
-  } shared{&arrived, &failures, &go};
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, 64 * 1024);
-  for (int i = 0; i < kThreads; ++i) {
+  for (size_t i = 0; i < 3000; ++i) {
     pthread_t thread;
-    int error = pthread_create(
-        &thread, &attributes,
-        [](void* argument) -> void* {
-          auto* shared = static_cast<Shared*>(argument);
-          void* p = heap::allocate(100);
-          *shared->failures += p == nullptr;
-          ++*shared->arrived;
-          while (!*shared->go) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-          heap::release(p);
-          return nullptr;
-        },
-        &shared);
-    if (error != 0) break;  // the machine allows no more: those there are will do
+    // Where the machine allows no more, those there are will do.
+    if (pthread_create(&thread, &attributes, gather, &all) != 0) break;
     threads.push_back(thread);
+    // One at a time: the first ones must not be gone, nor all of them wake for each newcomer.
+    while (true) {
+      pthread_mutex_lock(&all.lock);
+      bool there = all.arrived > i;
+      pthread_mutex_unlock(&all.lock);
+      if (there) break;
+      std::this_thread::yield();
+    }
   }
-  while (arrived < static_cast<int>(threads.size())) std::this_thread::yield();
-  go = true;
+  pthread_mutex_lock(&all.lock);
+  all.go = true;
+  pthread_cond_broadcast(&all.change);
+  pthread_mutex_unlock(&all.lock);
   for (pthread_t thread : threads) pthread_join(thread, nullptr);
-  EXPECT_EQ(failures, 0);
+  EXPECT_EQ(all.failures, 0u);
   EXPECT_TRUE(all_blocks().empty());
 }
 

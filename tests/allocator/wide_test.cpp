@@ -13,13 +13,13 @@ class Wide : public Heap {};
 TEST_F(Wide, RandomBlocksNeverOverlapAndStartZeroed) {
   std::mt19937 random(5);
   std::map<uintptr_t, size_t> live;
-  for (int i = 0; i < 3000; ++i) {
+  for (int i = 0; i < 600; ++i) {
     if (live.size() > 60 || (!live.empty() && random() % 2)) {
       auto it = live.begin();
       std::advance(it, random() % live.size());
       auto* p = reinterpret_cast<void*>(it->first);
       if (random() % 3 == 0) {
-        size_t bytes = 1 + random() % (400 * 1024);
+        size_t bytes = 1 + random() % (150 * 1024);
         if (wide::resize(p, bytes)) {
           it->second = (bytes + 4095) & ~size_t{4095};
           *reinterpret_cast<char*>(it->first + it->second - 1) = 1;
@@ -29,7 +29,7 @@ TEST_F(Wide, RandomBlocksNeverOverlapAndStartZeroed) {
         live.erase(it);
       }
     } else {
-      size_t bytes = 1 + random() % (300 * 1024);
+      size_t bytes = 1 + random() % (100 * 1024);
       size_t alignment = size_t{4096} << random() % 16;
       auto* p = static_cast<char*>(wide::allocate(bytes, alignment));
       ASSERT_NE(p, nullptr);
