@@ -79,8 +79,8 @@ enum class Pages {
   kTouched,  // of a private mapping: present or swapped out (the kernel's page of zeros is not)
   kPrivate,  // of these, the ones that belong to this process alone (anonymous or written)
   kShared,   // of a shared mapping: that hold something, whoever wrote it. This process's page
-            // tables do not tell: a forked child begins without entries for them, and they may be
-            // dropped
+             // tables do not tell: a forked child begins without entries for them, and they may be
+             // dropped
 };
 
 // The process's mappings as the kernel tells them. Open it, use it, close it while the world is

@@ -1,5 +1,6 @@
 #include "platform/stop_signal.h"
 
+#include <cpuid.h>
 #include <signal.h>
 #include <ucontext.h>
 
@@ -25,6 +26,18 @@ constexpr long kNoSuchProcess = -3;
 std::atomic<uintptr_t> previous_handler{0};
 std::atomic<uint64_t> previous_flags{0};
 std::atomic<RequestHandler> request_handler{nullptr};
+std::atomic<bool> alternate_stack_too_small{false};
+
+// What the signal's frame and the handler need: the vector state as the processor saves it, the
+// rest of the kernel's frame (under 640 bytes), and the handler's own use (under 1 KiB).
+size_t stack_needed() {
+  constexpr unsigned kExtendedStateLeaf = 0xd;
+  constexpr size_t kLargestKnown = 2816, kRest = 640 + 1024;
+  unsigned a, enabled_bytes, c, d;
+  if (__get_cpuid_count(kExtendedStateLeaf, 0, &a, &enabled_bytes, &c, &d) == 0)
+    return kLargestKnown + kRest;
+  return enabled_bytes + kRest;
+}
 
 // What the kernel's default does with a real-time signal: it ends the process.
 void take_default_action() {
@@ -98,13 +111,26 @@ uintptr_t stop_handler_address() {
 
 void install_stop_signal() {
   KernelSigaction old{};
-  if (!get_action(HEAPRAKE_SIGNAL, &old) || old.handler == stop_handler_address()) return;
-  previous_flags.store(old.flags, std::memory_order_relaxed);
-  previous_handler.store(old.handler, std::memory_order_release);
+  if (!get_action(HEAPRAKE_SIGNAL, &old)) return;
+  // Unless told otherwise: coroutines may have stacks too small for any handler.
+  const uint64_t on_stack = alternate_stack_too_small.load() ? 0 : SA_ONSTACK;
   const KernelSigaction ours{stop_handler_address(),
-                             SA_SIGINFO | SA_ONSTACK | SA_RESTART | kSaRestorer,
+                             SA_SIGINFO | SA_RESTART | kSaRestorer | on_stack,
                              reinterpret_cast<uintptr_t>(&heaprake_signal_return), ~uint64_t{0}};
+  if (old.handler == ours.handler && old.flags == ours.flags) return;
+  if (old.handler != ours.handler) {
+    previous_flags.store(old.flags, std::memory_order_relaxed);
+    previous_handler.store(old.handler, std::memory_order_release);
+  }
   set_action(HEAPRAKE_SIGNAL, ours);
+}
+
+void allow_for_alternate_stack(size_t bytes) {
+  if (alternate_stack_too_small.load() || bytes >= stack_needed()) return;
+  alternate_stack_too_small.store(true);
+  KernelSigaction now{};
+  if (get_action(HEAPRAKE_SIGNAL, &now) && now.handler == stop_handler_address())
+    install_stop_signal();
 }
 
 void set_request_handler(RequestHandler handler) {

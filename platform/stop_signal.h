@@ -1,6 +1,7 @@
 // The stop signal: how a thread that is running learns that it must stand still.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace heaprake::platform {
@@ -15,5 +16,10 @@ Sent send_stop_signal(int process, int tid, uint32_t generation);
 // internal signals, or ours. Any other could run the program's code in a thread that counts as
 // safe. Once false, false for good: such a handler may have left by longjmp.
 bool handlers_are_trusted();
+
+// A thread has an alternate stack of `bytes`. Should it be too small for our handler, the handler
+// uses no alternate stack from now on, in any thread: the signal would kill the program, which may
+// have survived so far by never receiving one there.
+void allow_for_alternate_stack(size_t bytes);
 
 }  // namespace heaprake::platform

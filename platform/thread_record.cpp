@@ -3,6 +3,7 @@
 #include <asm/prctl.h>
 #include <signal.h>
 
+#include "platform/stop_signal.h"
 #include "platform/syscall.h"
 
 namespace heaprake::platform {
@@ -74,10 +75,13 @@ uintptr_t thread_control_block() {
 uintptr_t alternate_stack() {
   stack_t stack{};
   if (sys::failed(sys::call(SYS_sigaltstack, nullptr, &stack))) return 0;
-  return (stack.ss_flags & SS_DISABLE) != 0 ? 0 : reinterpret_cast<uintptr_t>(stack.ss_sp);
+  if ((stack.ss_flags & SS_DISABLE) != 0) return 0;
+  allow_for_alternate_stack(stack.ss_size);
+  return reinterpret_cast<uintptr_t>(stack.ss_sp);
 }
 
-void note_altstack(uintptr_t base) {
+void note_altstack(uintptr_t) {
+  const uintptr_t base = alternate_stack();  // asked again: its size counts too
   // Without a record the base is found when the record is made.
   ThreadRecord* record = heaprake_thread_record;
   if (record != nullptr) record->altstack.store(base, std::memory_order_relaxed);

@@ -37,6 +37,7 @@ int status_of(F body) {
   if (child == 0) {
     alarm(60);  // a hang is a failure, not a wait
     start_threads();
+    install_stop_signal();
     body();
     _exit(0);
   }
@@ -363,6 +364,27 @@ TEST(AlternateStack, IsReported) {
                 CHECK(stopped->altstack == base);
                 CHECK(stopped->sp - base < sizeof stack);
               }
+              done = true;
+              thread.join();
+            }),
+            0);
+}
+
+// The kernel kills a program whose alternate stack cannot hold the frame of a signal meant for it.
+TEST(AlternateStack, ATinyOneIsNotUsed) {
+  EXPECT_EQ(status_of([] {
+              static char stack[2048];
+              std::atomic<bool> ready{false};
+              std::thread thread([&] {
+                const stack_t alternate = {stack, 0, sizeof stack};
+                CHECK(sigaltstack(&alternate, nullptr) == 0);
+                note_altstack(reinterpret_cast<uintptr_t>(stack));
+                ready = true;
+                while (!done) ++steps;
+              });
+              while (!ready) std::this_thread::yield();
+              for (int round = 0; round < 20; ++round)
+                CHECK(Stop().outcome() == StopOutcome::kStopped);
               done = true;
               thread.join();
             }),
