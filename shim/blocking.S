@@ -116,6 +116,7 @@ heaprake_region_\name:
 #define HEAPRAKE_RETRY(name, version, timeout, arg) retry name, timeout, arg ;
 #define HEAPRAKE_TRANSFER(name, version, timeout, arg) transfer name, arg ;
 #define HEAPRAKE_WAITALL(name, version) waitall name ;
+#define HEAPRAKE_GATHER(name, version)
 #define HEAPRAKE_SPECIAL(name, version)
 #include "shim/blocking_calls.def"
 

@@ -48,6 +48,12 @@ uint64_t to_ns(uint64_t seconds, uint64_t ns) {
   return seconds < (uint64_t{1} << 33) ? seconds * kSecond + ns : UINT64_MAX;
 }
 
+// Calls that return an int leave the upper half of the register undefined; those that return a
+// length never return one of 2^32 - 1.
+bool failed(long result) {
+  return static_cast<int>(result) == -1;
+}
+
 // A call that goes on: the transfer so far, and the time that it may still take.
 class Continuation {
  public:
@@ -74,7 +80,7 @@ class Continuation {
 };
 
 bool Continuation::cut_short(long result) const {
-  if (static_cast<int>(result) == -1) return errno == EINTR;
+  if (failed(result)) return errno == EINTR;
   return transfers_ && result > 0 && result < args_[row_.count];
 }
 
@@ -137,17 +143,17 @@ long Continuation::run(long result) {
   bool repeated = false;
   while (cut_short(result) && platform::interrupted_by_us_alone()) {
     repeated = true;
-    if (result > 0) advance(result);
+    if (!failed(result)) advance(result);
     result = -1;
     if (!set_time_left()) break;
     result = heaprake_call_in_region(row_.next, args_);
-    if (row_.timeout == CONNECT && static_cast<int>(result) == -1 && errno == EALREADY) {
+    if (row_.timeout == CONNECT && failed(result) && errno == EALREADY) {
       errno = EINPROGRESS;
     }
   }
   if (!repeated) return result;
-  if (transfers_ && total_ > 0) result = result > 0 ? total_ + result : total_;
-  if (static_cast<int>(result) != -1) errno = call_->kept_errno;
+  if (total_ > 0) result = failed(result) ? total_ : total_ + result;
+  if (!failed(result)) errno = call_->kept_errno;
   return result;
 }
 

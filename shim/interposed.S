@@ -76,6 +76,7 @@ heaprake_rows:
 #define HEAPRAKE_RETRY(name, version, timeout, arg) blocking name, version, timeout, arg, 0, 0 ;
 #define HEAPRAKE_TRANSFER(name, version, timeout, arg) blocking name, version, timeout, 0, arg, 0 ;
 #define HEAPRAKE_WAITALL(name, version) blocking name, version, RECEIVE, 0, 2, 1 ;
+#define HEAPRAKE_GATHER(name, version) blocking name, version, SEND, 0, 0, 0 ;
 #define HEAPRAKE_SPECIAL(name, version) blocking name, version, NONE, 0, 0, 0 ;
 #include "shim/blocking_calls.def"
 
