@@ -134,10 +134,10 @@ void before_fork();
 void after_fork_in_parent();
 void reset_after_fork();  // in the child
 
-// Around dlopen, dlmopen and dlclose, whose constructors and destructors run under the loader's
-// lock: a thread that allocates for the first time meanwhile must not wait for that lock.
-void enter_loader();
-void leave_loader();
+// To be set before the program's first dlopen or dlmopen. Constructors run under the loader's lock:
+// a thread that allocates for the first time must not wait for it, since one of them may wait for
+// the thread.
+extern "C" bool heaprake_loader_used;
 
 // --- The fast paths. Here so that the exported functions contain them whole, without a stack
 // frame.

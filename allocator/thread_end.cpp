@@ -13,8 +13,6 @@
 #include <mimalloc.h>
 #include <pthread.h>
 
-#include <atomic>
-
 #include "allocator/heap.h"
 #include "allocator/memory.h"
 #include "allocator/mimalloc_host.h"
@@ -30,8 +28,6 @@ namespace {
 
 __thread bool registered;  // the thread_local destructor, once a thread
 __thread bool ending;      // inside mi_thread_done
-
-std::atomic<int> threads_in_loader{0};
 
 platform::Mutex key_lock;
 pthread_key_t key;
@@ -52,27 +48,25 @@ bool use_key() {
 }
 
 bool use_destructor() {
-  if (registered || threads_in_loader.load(std::memory_order_relaxed) != 0) return false;
+  if (registered || __atomic_load_n(&heaprake_loader_used, __ATOMIC_RELAXED)) return false;
   registered = true;  // first: the call allocates
   return __cxa_thread_atexit_impl(end_thread, nullptr, &__dso_handle) == 0;
 }
 
 }  // namespace
 
-extern "C" void heaprake_host_thread_has_heap() {
+extern "C" {
+
+bool heaprake_loader_used = false;
+
+void heaprake_host_thread_has_heap() {
   // The main thread's heap is for good.
   if (ending || platform::thread_id() == platform::process_id()) return;
   if (!use_destructor()) use_key();
 }
 
-void enter_loader() {
-  threads_in_loader.fetch_add(1, std::memory_order_relaxed);
-}
-void leave_loader() {
-  threads_in_loader.fetch_sub(1, std::memory_order_relaxed);
-}
+}  // extern "C"
 
-// threads_in_loader stays: the loader's lock is not freed in the child either.
 void reset_thread_end_after_fork() {
   key_lock.reset_after_fork();
 }

@@ -11,6 +11,7 @@
 dlopen:
         .cfi_startproc
         endbr64
+        movb    $1, heaprake_loader_used(%rip)  // see allocator/heap.h
         andl    $~RTLD_DEEPBIND, %esi
         jmp     *heaprake_next_dlopen(%rip)
         .cfi_endproc
@@ -22,6 +23,7 @@ dlopen:
 dlmopen:
         .cfi_startproc
         endbr64
+        movb    $1, heaprake_loader_used(%rip)  // see allocator/heap.h
         andl    $~RTLD_DEEPBIND, %edx
         jmp     *heaprake_next_dlmopen(%rip)
         .cfi_endproc

@@ -1,5 +1,7 @@
 // Threads come and go; their blocks stay, their memory is used again.
+#include <dlfcn.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <thread>
@@ -100,14 +102,28 @@ TEST_F(Threads, BlocksOfTheDeadSurviveAThreadWithTheSameAddress) {
   EXPECT_EQ(found, expected);
 }
 
-TEST_F(Threads, WhileALibraryIsLoadedTheKeyDoesIt) {
-  heap::enter_loader();
-  for (int i = 0; i < 500; ++i) {
-    std::thread([] { heap::release(heap::allocate(100)); }).join();
-  }
-  heap::leave_loader();
+void* first_allocation(void*) {
+  heap::release(heap::allocate(100));
+  return nullptr;
+}
+
+TEST_F(Threads, OnceTheLoaderIsUsedTheKeyDoesIt) {
+  heap::heaprake_loader_used = true;
+  for (int i = 0; i < 500; ++i) std::thread([] { first_allocation(nullptr); }).join();
   EXPECT_LE(heap::usage().committed, 64u << 20);
   EXPECT_TRUE(all_blocks().empty());
+}
+
+// The constructor of the library starts a thread, and waits for it under the loader's lock.
+TEST_F(Threads, AConstructorMayWaitForAThreadThatAllocates) {
+  heap::heaprake_loader_used = true;
+  char address[32];
+  snprintf(address, sizeof address, "%p", reinterpret_cast<void*>(first_allocation));
+  setenv("THREAD_FUNCTION", address, 1);
+  alarm(30);
+  void* library = dlopen(WAITING_LIBRARY, RTLD_NOW);
+  ASSERT_NE(library, nullptr) << dlerror();
+  EXPECT_NE(dlsym(library, "waited"), nullptr);
 }
 
 struct Gathering {
