@@ -85,19 +85,28 @@ __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi2"))) size_t filter
   const __m512i count = _mm512_set1_epi32(static_cast<int>(f.high_count));
   const unsigned wanted = f.alignment == 4 ? 0xffffu : 0xaaaau;
   size_t n = 0;
-  const char* p = lo;
-  for (; p + 64 <= hi; p += 64) {
-    __m512i v = _mm512_loadu_si512(p);
-    unsigned mask = _mm512_mask_cmplt_epu32_mask(static_cast<__mmask16>(wanted),
+  for (const char* p = lo; p < hi; p += 64) {
+    unsigned lanes = wanted;
+    __m512i v;
+    if (hi - p >= 64) [[likely]] {
+      v = _mm512_loadu_si512(p);
+    } else {
+      // Lanes that are masked out do not fault.
+      unsigned inside = (1u << ((hi - p) / 4)) - 1;
+      v = _mm512_maskz_loadu_epi32(static_cast<__mmask16>(inside), p);
+      lanes &= inside;
+    }
+    unsigned mask = _mm512_mask_cmplt_epu32_mask(static_cast<__mmask16>(lanes),
                                                  _mm512_sub_epi32(v, first), count);
     if (!mask) continue;
     auto odd = static_cast<__mmask8>(_pext_u32(mask, 0xaaaa));
     // One full store of the packed words: a compressing store to memory is microcode on some CPUs.
     _mm512_storeu_si512(out + n, _mm512_maskz_compress_epi64(odd, v));
     n += static_cast<size_t>(std::popcount(static_cast<unsigned>(odd)));
-    if (unsigned even = mask & 0x5555u) n += emit_even(even, p, lo, out + n);
+    if (unsigned even = mask & 0x5555u) [[unlikely]]
+      n += emit_even(even, p, lo, out + n);
   }
-  return n + filter_scalar(f, lo, p, hi, out + n);
+  return n;
 }
 
 }  // namespace
@@ -106,8 +115,7 @@ size_t Filter::operator()(const void* lo, const void* hi, uintptr_t* out) const 
   const char* from = static_cast<const char*>(lo);
   const char* to = static_cast<const char*>(hi);
   if (alignment == 1) return filter_bytes(*this, from, to, out);
-  // Small blocks are the common case; a vector is worth it from one load on.
-  if (cpu().avx512 && to - from >= 64) return filter_avx512(*this, from, to, out);
+  if (cpu().avx512) return filter_avx512(*this, from, to, out);
   if (cpu().avx2 && to - from >= 32) return filter_avx2(*this, from, to, out);
   return filter_scalar(*this, from, from, to, out);
 }

@@ -12,6 +12,7 @@
 // Candidates are then checked against the exact range by whoever resolves them.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -26,7 +27,7 @@ struct Filter {
   // many. lo is a multiple of 8, hi of 8 too; words lie wholly inside. `out` has room for
   // capacity_for(hi - lo) entries.
   size_t operator()(const void* lo, const void* hi, uintptr_t* out) const;
-  size_t capacity_for(size_t bytes) const { return bytes / alignment + 16; }
+  size_t capacity_for(size_t bytes) const { return (bytes >> std::countr_zero(alignment)) + 16; }
 
   static Filter for_heap(unsigned alignment);
 };

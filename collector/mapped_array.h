@@ -47,6 +47,7 @@ class MappedArray {
     while (bytes < wanted * sizeof(T)) bytes *= 2;
     T* grown = static_cast<T*>(platform::map(bytes));
     if (!grown) return false;
+    if (bytes >= kHugeBytes) platform::advise_huge(grown, bytes);
     if (size_) memcpy(grown, data_, size_ * sizeof(T));
     release();
     data_ = grown;
@@ -63,6 +64,9 @@ class MappedArray {
   }
 
  private:
+  // From this size on the array is filled faster with huge pages, and what they waste is little.
+  static constexpr size_t kHugeBytes = 8 << 20;
+
   void release() {
     if (data_) platform::release(data_, capacity_ * sizeof(T));
   }

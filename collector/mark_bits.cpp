@@ -12,6 +12,8 @@ namespace {
 
 constexpr size_t kSlicesPerChunk = 1024;
 constexpr size_t kSliceBytes = MarkBits::kWordsPerSlice * sizeof(uint64_t);
+constexpr size_t kHugePage = 2 << 20;
+constexpr size_t kChunksPerHuge = kHugePage / (kSlicesPerChunk * kSliceBytes);
 constexpr size_t kGranulesPerSlice = heap::kSliceSize / heap::kGranule;
 
 size_t total_slices() {
@@ -47,23 +49,22 @@ __attribute__((target("avx512f,avx512bw"))) void garbage_of_slice_avx512(const u
 
 bool MarkBits::commit_chunk_of(size_t slice) {
   size_t chunk = slice / kSlicesPerChunk;
-  if (chunk_ready_[chunk]) return true;
+  if (chunks_[chunk]) return true;
   char* lo = reinterpret_cast<char*>(words_) + chunk * kSlicesPerChunk * kSliceBytes;
   if (!platform::commit(lo, kSlicesPerChunk * kSliceBytes)) return false;
-  platform::advise_huge(lo, kSlicesPerChunk * kSliceBytes);
-  chunk_ready_[chunk] = 1;
+  chunks_[chunk] = kCommitted;
   return true;
 }
 
 bool MarkBits::reserve_tables() {
   if (words_) return true;
-  size_t chunks = total_slices() / kSlicesPerChunk + 1;
+  size_t chunks = (total_slices() / kSlicesPerChunk + kChunksPerHuge) & ~(kChunksPerHuge - 1);
   size_t slices = chunks * kSlicesPerChunk;
   void* ready = platform::map(chunks);
   void* has_bits = platform::reserve(slices, platform::kPageSize, 0);
   void* words = platform::reserve(slices * kSliceBytes, 2u << 20, 0);
   if (ready && has_bits && words) {
-    chunk_ready_ = static_cast<uint8_t*>(ready);
+    chunks_ = static_cast<uint8_t*>(ready);
     has_bits_ = static_cast<uint8_t*>(has_bits);
     words_ = static_cast<uint64_t*>(words);
     return true;
@@ -99,11 +100,50 @@ void MarkBits::copy_used_slices(size_t limit) {
   }
 }
 
+// Random accesses to the tables of a large heap miss the TLB unless the tables' pages are huge.
+// Only chunks that are mostly in use are worth a huge page: a small or scattered heap must not grow
+// by pages that it does not need.
+void MarkBits::use_huge_pages() {
+  size_t in_use = 0, chunk = 0;
+  for (size_t slice = next_slice(0);; slice = next_slice(slice + 1)) {
+    if (slice >= prepared_slices_ || slice / kSlicesPerChunk != chunk) {
+      if (in_use >= kSlicesPerChunk * 3 / 4 && chunks_[chunk] != kHuge) make_huge(chunk);
+      if (slice >= prepared_slices_) return;
+      chunk = slice / kSlicesPerChunk;
+      in_use = 0;
+    }
+    in_use++;
+  }
+}
+
+// The map's part for the chunk, and the bits of the chunk and its neighbours.
+void MarkBits::make_huge(size_t chunk) {
+  constexpr size_t kMapBytes = kSlicesPerChunk * kGranulesPerSlice;
+  auto map = reinterpret_cast<uintptr_t>(heap::geometry.map) + chunk * kMapBytes;
+  uintptr_t lo = (map + kHugePage - 1) & ~(kHugePage - 1);
+  uintptr_t hi = (map + kMapBytes) & ~(kHugePage - 1);
+  if (lo < hi) platform::collapse_into_huge(reinterpret_cast<void*>(lo), hi - lo);
+  size_t first = chunk & ~(kChunksPerHuge - 1);
+  bool already = false;
+  for (size_t i = first; i < first + kChunksPerHuge; i++) already |= chunks_[i] == kHuge;
+  chunks_[chunk] = kHuge;
+  if (already) return;
+  char* bits = reinterpret_cast<char*>(words_) + first * kSlicesPerChunk * kSliceBytes;
+  if (!platform::commit(bits, kHugePage)) {
+    chunks_[chunk] = kNothing;
+    return;
+  }
+  // What they hold is about to be cleared anyway.
+  platform::discard(bits, kHugePage);
+  platform::advise_huge(bits, kHugePage);
+}
+
 bool MarkBits::prepare() {
   if (!reserve_tables()) return false;
   size_t limit = heap::slice_limit();
   if (limit && !platform::commit(has_bits_, limit)) return false;
   copy_used_slices(limit);
+  use_huge_pages();
   for (size_t slice = next_slice(0); slice < limit; slice = next_slice(slice + 1)) {
     if (!commit_chunk_of(slice)) return false;
     memset(&words_[slice * kWordsPerSlice], 0, kSliceBytes);

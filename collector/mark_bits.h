@@ -71,11 +71,14 @@ class MarkBits {
   size_t next_slice(size_t slice) const;
   void copy_used_slices(size_t limit);
   bool commit_chunk_of(size_t slice);
+  void use_huge_pages();
+  void make_huge(size_t chunk);
 
-  uint64_t* words_ = nullptr;       // reserved for the whole range, committed by chunk
-  uint8_t* chunk_ready_ = nullptr;  // one byte per chunk of 1024 slices (64 MiB of heap)
-  uint8_t* has_bits_ = nullptr;     // one byte per slice: slice_used as the last prepare() saw it;
-                                    // slices used since then have no bits
+  uint64_t* words_ = nullptr;  // reserved for the whole range, committed by chunk
+  enum Chunk : uint8_t { kNothing, kCommitted, kHuge };
+  uint8_t* chunks_ = nullptr;    // a Chunk for each 1024 slices (64 MiB of heap)
+  uint8_t* has_bits_ = nullptr;  // one byte per slice: slice_used as the last prepare() saw it;
+                                 // slices used since then have no bits
   size_t prepared_slices_ = 0;
 };
 

@@ -1,9 +1,9 @@
-// What the marker's workers share: the roots still to be scanned and surplus edges.
+// What the marker's workers share: the roots still to be scanned and surplus grey blocks.
 #pragma once
 
 #include <atomic>
 
-#include "collector/mapped_array.h"
+#include "collector/grey_stack.h"
 #include "collector/roots.h"
 
 namespace heaprake::collector {
@@ -25,11 +25,10 @@ class SpinLock {
 
 class MarkWork {
  public:
-  static constexpr size_t kChunkEdges = 2048;
   static constexpr size_t kPieceBytes = 64 * 1024;
 
   explicit MarkWork(const RootSet& roots) : roots_(roots) {}
-  ~MarkWork() { surplus_.shrink(0); }
+  ~MarkWork() { surplus_.release(); }
 
   // The next piece of a root, at most kPieceBytes long. false: none is left.
   bool next_root(Root* piece) {
@@ -53,29 +52,30 @@ class MarkWork {
   }
 
   void join() { joined_.fetch_add(1, std::memory_order_relaxed); }
-  bool someone_idle() const { return idle_.load(std::memory_order_relaxed) != 0; }
+  // Someone waits, and nothing lies here for it.
+  bool hungry() const {
+    return idle_.load(std::memory_order_relaxed) && !surplus_size_.load(std::memory_order_relaxed);
+  }
   bool failed() const { return failed_.load(std::memory_order_relaxed); }
   void fail() { failed_.store(true, std::memory_order_relaxed); }
 
-  // Moves up to kChunkEdges from the top of `stack` here, for whoever is idle.
-  void give(MappedArray<uintptr_t>& stack) {
+  // Moves half of `stack` here, the older half, for whoever is idle.
+  void give(GreyStack& stack) {
     lock_.lock();
-    size_t count = stack.size() < kChunkEdges ? stack.size() : kChunkEdges;
-    bool room = surplus_.reserve(surplus_.size() + count);
-    for (size_t i = 0; room && i < count; i++) surplus_.push(stack.pop());
-    surplus_size_.store(surplus_.size(), std::memory_order_relaxed);
+    bool room = stack.move_oldest(std::min(stack.size() / 2, kMostGiven), surplus_);
+    surplus_size_.store(surplus_.size(), std::memory_order_release);
     lock_.unlock();
+    if (!room) fail();
   }
 
-  // Waits for edges. false: every worker waits, so marking is done (or has failed).
-  bool take(MappedArray<uintptr_t>& stack) {
-    if (try_take(stack)) return true;
+  // Waits for work. false: every worker waits, so marking is done (or has failed).
+  bool take(GreyStack& stack) {
     idle_.fetch_add(1, std::memory_order_acq_rel);
     for (;;) {
       if (surplus_size_.load(std::memory_order_relaxed)) {
-        // Not idle before the edges are taken: else the others might see everyone idle meanwhile.
-        idle_.fetch_sub(1, std::memory_order_acq_rel);
-        if (try_take(stack)) return true;
+        // Not idle before the work is taken: else the others might see everyone idle meanwhile.
+        unsigned idle = idle_.fetch_sub(1, std::memory_order_acq_rel);
+        if (try_take(stack, idle)) return true;
         idle_.fetch_add(1, std::memory_order_acq_rel);
       }
       if (failed()) return false;
@@ -88,23 +88,26 @@ class MarkWork {
   }
 
  private:
-  bool try_take(MappedArray<uintptr_t>& stack) {
+  static constexpr size_t kMostGiven = 16 * 1024;
+
+  // A fair share among `idle` workers.
+  bool try_take(GreyStack& stack, unsigned idle) {
     lock_.lock();
-    size_t count = surplus_.size() < kChunkEdges ? surplus_.size() : kChunkEdges;
-    bool room = count && stack.reserve(stack.size() + count);
-    for (size_t i = 0; room && i < count; i++) stack.push(surplus_.pop());
+    size_t count = (surplus_.size() + idle - 1) / idle;
+    bool room = surplus_.move_oldest(count, stack);
     surplus_size_.store(surplus_.size(), std::memory_order_release);
     lock_.unlock();
-    if (count && !room) fail();
-    return room;
+    if (!room) fail();
+    return count && room;
   }
 
   const RootSet& roots_;
   SpinLock lock_;  // guards the next three
   size_t next_range_ = 0;
   size_t offset_ = 0;  // into ranges[next_range_]
-  MappedArray<uintptr_t> surplus_;
-  std::atomic<size_t> surplus_size_{0};  // surplus_.size(), readable without the lock
+  GreyStack surplus_;
+  // All workers read these all the time, and they seldom change: a line of their own.
+  alignas(64) std::atomic<size_t> surplus_size_{0};  // surplus_.size(), readable without the lock
   std::atomic<unsigned> joined_{0};
   std::atomic<unsigned> idle_{0};
   std::atomic<bool> failed_{false};

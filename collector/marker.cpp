@@ -12,23 +12,6 @@ namespace {
 
 using platform::Range;
 
-// First in, first out, of a fixed size: the distance between a prefetch and its use.
-template <class T, unsigned kCapacity>
-class Ring {
-  static_assert((kCapacity & (kCapacity - 1)) == 0);
-
- public:
-  bool full() const { return tail_ - head_ == kCapacity; }
-  bool empty() const { return tail_ == head_; }
-  void push(const T& value) { items_[tail_++ % kCapacity] = value; }
-  T pop() { return items_[head_++ % kCapacity]; }
-
- private:
-  T items_[kCapacity];
-  unsigned head_ = 0;
-  unsigned tail_ = 0;
-};
-
 struct Shared {
   MarkWork work;
   const RootSet& roots;
@@ -49,136 +32,227 @@ class Worker {
     shared_.work.join();
     if (first) push_words();
     Root piece;
-    while (!shared_.work.failed() && shared_.work.next_root(&piece)) {
-      scan_root(piece);
-      drain();
-    }
+    while (!shared_.work.failed() && shared_.work.next_root(&piece)) scan_root(piece);
     do {
       drain();
-    } while (shared_.work.take(stack_));
+    } while (shared_.work.take(grey_));
     shared_.blocks.fetch_add(blocks_, std::memory_order_relaxed);
     shared_.bytes.fetch_add(bytes_, std::memory_order_relaxed);
-    stack_.shrink(0);
-    pieces_.shrink(0);
+    grey_.release();
+    words_.shrink(0);
   }
 
  private:
   static constexpr size_t kPieceBytes = MarkWork::kPieceBytes;
+  static constexpr size_t kPieceGranules = kPieceBytes / heap::kGranule;
   // From this size on a block's untouched pages are looked for, and left untouched.
   static constexpr size_t kSparseBytes = 1 << 20;
+  // Sizes of the steps' batches. A batch must be long enough that its misses overlap and the next
+  // step comes when they are over, and short enough that the lines fetched stay in the cache.
+  static constexpr size_t kEdges = 128;
+  static constexpr size_t kBlocks = 32;
+  static constexpr size_t kReady = 2 * kBlocks;
+  // With fewer items than this in flight latency counts, not throughput.
+  static constexpr size_t kNarrow = 12;
+  // A worker with fewer grey blocks than this keeps them: handing over costs more.
+  static constexpr size_t kFewBlocks = 16;
 
   void push_words() {
     for (uintptr_t word : shared_.roots.words()) {
-      if (!stack_.push(word)) shared_.work.fail();
+      if (!words_.push(word)) shared_.work.fail();
     }
   }
 
   void scan_root(const Root& root) {
-    if (!root.guarded) return scan(root.range);
+    if (!root.guarded) {
+      scan(root.range);
+      return drain();
+    }
     for (uintptr_t at = root.range.lo; at < root.range.hi;) {
       size_t wanted = std::min<size_t>(root.range.hi - at, sizeof buffer_);
       size_t got = shared_.space.read_guarded(buffer_, at, wanted);
       auto base = reinterpret_cast<uintptr_t>(buffer_);
       scan({base, base + (got & ~size_t{7})});
+      drain();
       // What cannot be read cannot be used by the program either: on to the next page.
       at = got == wanted ? at + got : ((at + got) | (platform::kPageSize - 1)) + 1;
     }
   }
 
-  // Candidates in the range go to the stack. At most kPieceBytes at a time.
+  // Candidates go behind the other words. At most kPieceBytes at a time.
   void scan(Range range) {
     size_t most = shared_.filter.capacity_for(range.size());
-    if (!stack_.reserve(stack_.size() + most)) return shared_.work.fail();
+    if (!words_.reserve(words_.size() + most)) return shared_.work.fail();
     size_t found = shared_.filter(reinterpret_cast<const void*>(range.lo),
-                                  reinterpret_cast<const void*>(range.hi), stack_.end());
-    stack_.set_size(stack_.size() + found);
+                                  reinterpret_cast<const void*>(range.hi), words_.end());
+    words_.set_size(words_.size() + found);
   }
 
-  void scan_block(Range block) {
-    if (block.size() <= kPieceBytes) return scan(block);
-    if (block.size() < kSparseBytes) return queue_pieces(block);
-    shared_.space.for_each_touched(block, platform::Pages::kTouched, [&](Range touched) {
-      queue_pieces({std::max(touched.lo, block.lo), std::min(touched.hi, block.hi)});
-    });
-  }
-  // Later pieces begin a word earlier, for 4-aligned words that straddle.
-  void queue_pieces(Range range) {
-    if (range.lo < range.hi && !pieces_.push(range)) shared_.work.fail();
-  }
-  bool scan_next_piece() {
-    if (pieces_.empty()) return false;
-    Range& rest = pieces_[pieces_.size() - 1];
-    Range piece = rest;
-    if (piece.size() > kPieceBytes) {
-      piece.hi = piece.lo + kPieceBytes;
-      rest.lo = piece.hi - sizeof(uintptr_t);
-    } else {
-      pieces_.pop();
+  // Step 1: the blocks that were fetched first give words; enough of them for now.
+  void scan_ready() {
+    for (size_t i = 0; i < kBlocks && ready_begin_ < ready_end_ && words_.size() < kEdges; i++) {
+      Grey grey = ready_[ready_begin_++ % kReady];
+      uintptr_t lo = heap::geometry.base + grey.granule() * heap::kGranule;
+      size_t granules = grey.granules();
+      if (granules > kPieceGranules) [[unlikely]] {
+        granules = kPieceGranules;
+        push_rest_of(grey);
+      }
+      scan({lo, lo + granules * heap::kGranule});
     }
-    scan(piece);
-    return true;
+  }
+  // The next piece begins a granule earlier, for 4-aligned words that straddle.
+  void push_rest_of(Grey grey) {
+    constexpr size_t kStep = kPieceGranules - 1;
+    if (!grey_.reserve(1)) return shared_.work.fail();
+    grey_.push({grey.granule() + kStep, grey.granules() - kStep});
   }
 
-  // Moves edges from the stack to the first ring until it is full.
-  void fill_edges() {
-    while (!edges_.full() && !stack_.empty()) {
-      size_t granule = resolver_.granule_of(stack_.pop());
+  // Step 2: words become edges, and their mark words are fetched. If there is little to do
+  // meanwhile everything else that they may lead to is fetched at once.
+  template <bool kNarrowly>
+  void load_edges() {
+    size_t at = next_word_, end = std::min(words_.size(), at + kEdges - edge_count_);
+    for (; at < end; at++) {
+      size_t granule = resolver_.granule_of(words_[at]);
       if (granule == SIZE_MAX || !shared_.bits.covers(granule)) continue;
       shared_.bits.prefetch(granule);
-      edges_.push(granule);
+      if constexpr (kNarrowly) {
+        resolver_.prefetch(granule);
+        prefetch_content(granule);
+      }
+      edges_[edge_count_++] = granule;
+    }
+    next_word_ = at;
+    if (at == words_.size()) {
+      words_.clear();
+      next_word_ = 0;
     }
   }
 
-  // An edge that points at the start of a marked block goes no further: most of them do.
-  void test_edge() {
-    size_t granule = edges_.pop();
-    if (shared_.bits.test(granule)) return;
-    if (unmarked_.full()) follow_edge();
-    resolver_.prefetch(granule);
-    unmarked_.push(granule);
+  // Step 3: edges to the start of a marked block go no further, as most do; map lines are fetched
+  // for the others. No branch depends on the marks, since nobody could predict it. The fetches
+  // stand close together: one that misses the TLB holds up all that is far behind it.
+  void test_edges() {
+    size_t count = 0;
+    for (size_t i = 0; i < edge_count_; i++) {
+      unmarked_[count] = edges_[i];
+      count += !shared_.bits.test(edges_[i]);
+    }
+    edge_count_ = 0;
+    for (size_t i = 0; i < count; i++) resolver_.prefetch(unmarked_[i]);
+    unmarked_count_ = count;
   }
 
-  void follow_edge() {
-    Resolved block = resolver_.resolve(unmarked_.pop());
-    if (!block.found() || !shared_.bits.test_and_set<kParallel>(block.granule)) return;
-    blocks_++;
-    bytes_ += block.size;
-    if (block.leaf) return;
+  // Step 4: edges lead to blocks, and those become grey.
+  void resolve_edges() {
+    if (!unmarked_count_) return;
+    if (!grey_.reserve(unmarked_count_)) return shared_.work.fail();
+    for (size_t i = 0; i < unmarked_count_; i++) {
+      Resolved block = resolver_.resolve(unmarked_[i]);
+      if (!block.found() || !shared_.bits.test_and_set<kParallel>(block.granule)) continue;
+      blocks_++;
+      bytes_ += block.size;
+      if (block.leaf) continue;
+      if (block.size >= kSparseBytes) [[unlikely]] {
+        push_touched(block);
+        if (!grey_.reserve(unmarked_count_)) return shared_.work.fail();
+      } else {
+        grey_.push({block.granule, block.size / heap::kGranule});
+      }
+    }
+    unmarked_count_ = 0;
+  }
+  __attribute__((noinline)) void push_touched(const Resolved& block) {
     uintptr_t lo = heap::geometry.base + block.granule * heap::kGranule;
-    __builtin_prefetch(reinterpret_cast<const void*>(lo));
-    if (objects_.full()) scan_block(objects_.pop());
-    objects_.push({lo, lo + block.size});
+    Range whole{lo, lo + block.size};
+    shared_.space.for_each_touched(whole, platform::Pages::kTouched, [&](Range touched) {
+      push_range({std::max(touched.lo, whole.lo), std::min(touched.hi, whole.hi)});
+    });
+  }
+  void push_range(Range range) {
+    if (range.lo >= range.hi) return;
+    size_t granule = (range.lo - heap::geometry.base) / heap::kGranule;
+    size_t granules = range.size() / heap::kGranule;
+    // Parts overlap by a granule, as pieces do.
+    for (constexpr size_t kMost = Grey::kMaxGranules;;
+         granule += kMost - 1, granules -= kMost - 1) {
+      if (!grey_.reserve(1)) return shared_.work.fail();
+      grey_.push({granule, std::min(granules, kMost)});
+      if (granules <= kMost) return;
+    }
+  }
+
+  // Step 5: the first lines of the next blocks to be scanned are fetched, two batches ahead.
+  void fetch_blocks() {
+    size_t count = std::min(grey_.size(), kReady - (ready_end_ - ready_begin_));
+    for (size_t i = 0; i < count; i++) {
+      Grey grey = grey_.pop();
+      ready_[ready_end_++ % kReady] = grey;
+      prefetch_content(grey.granule());
+      // Many blocks of up to a line's length lie across two lines.
+      if (grey.granule() % 4 + grey.granules() > 4) prefetch_content(grey.granule() + 4);
+    }
+  }
+  void prefetch_content(size_t granule) const {
+    auto* line = reinterpret_cast<const char*>(heap::geometry.base + granule * heap::kGranule);
+    __builtin_prefetch(line);
+  }
+
+  size_t in_flight() const {
+    return words_.size() - next_word_ + edge_count_ + unmarked_count_ +
+           (ready_end_ - ready_begin_) + grey_.size();
   }
 
   void drain() {
-    for (unsigned turn = 0;; turn++) {
-      fill_edges();
-      if (!edges_.empty()) {
-        test_edge();
-      } else if (!unmarked_.empty()) {
-        follow_edge();
-      } else if (!objects_.empty()) {
-        scan_block(objects_.pop());
-      } else if (!scan_next_piece()) {
-        return;
+    while (!shared_.work.failed()) {
+      size_t width = in_flight();
+      if (width == 0) return;
+      if (words_.empty()) scan_ready();
+      if (width < kNarrow) {
+        // All steps in turn, for the shortest way from a block to its child.
+        load_edges<true>();
+        resolve_edges();
+        test_edges();
+        resolve_edges();
+        fetch_blocks();
+      } else {
+        // Backwards, so that a whole turn lies between a step and the next.
+        resolve_edges();
+        fetch_blocks();
+        test_edges();
+        load_edges<false>();
       }
       if constexpr (kParallel) {
-        if (turn % 64 == 0 && stack_.size() > 2 * MarkWork::kChunkEdges &&
-            shared_.work.someone_idle()) {
-          shared_.work.give(stack_);
-        }
+        if (shared_.work.hungry()) share();
       }
-      if (shared_.work.failed()) return;
     }
+  }
+
+  __attribute__((noinline)) void share() {
+    if (grey_.size() >= kFewBlocks) return shared_.work.give(grey_);
+    // Few blocks, but one may be large.
+    if (grey_.empty() || grey_.top().granules() < 2 * kPieceGranules) return;
+    Grey whole = grey_.pop();
+    size_t half = whole.granules() / 2;
+    if (!grey_.reserve(2)) return shared_.work.fail();
+    grey_.push({whole.granule() + half - 1, whole.granules() - half + 1});
+    grey_.push({whole.granule(), half});
+    shared_.work.give(grey_);
   }
 
   Shared& shared_;
   const Resolver resolver_;
-  Ring<size_t, 32> edges_;     // granules whose mark word is on its way
-  Ring<size_t, 16> unmarked_;  // granules whose map line is on its way
-  Ring<Range, 32> objects_;    // blocks whose first line is on its way
-  MappedArray<uintptr_t> stack_;
-  MappedArray<Range> pieces_;  // parts of large blocks still to be scanned
+  MappedArray<uintptr_t> words_;  // candidates; those before next_word_ are done with
+  size_t next_word_ = 0;
+  size_t edges_[kEdges];  // granules whose mark word is on its way
+  size_t edge_count_ = 0;
+  size_t unmarked_[kEdges];  // granules whose map line is on its way
+  size_t unmarked_count_ = 0;
+  Grey ready_[kReady];  // a ring: blocks whose first line is on its way, numbers begin to end
+  size_t ready_begin_ = 0;
+  size_t ready_end_ = 0;
+  GreyStack grey_;
   size_t blocks_ = 0;
   size_t bytes_ = 0;
   alignas(64) char buffer_[kPieceBytes];  // copies of memory that may fault

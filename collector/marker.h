@@ -1,13 +1,13 @@
 // The marker: sets the bit of every block that the roots reach.
 //
-// Each worker owns a stack of edges (words that may be addresses). An edge goes
+// Each worker turns a wheel of steps, each of which works on a batch and fetches what the next
+// step will read, so that cache and TLB misses overlap; without that marking costs ten times as
+// much (docs/design.md):
 //
-//     stack -> ring (its mark word is being fetched) -> dropped if marked, else
-//     ring (its map line is being fetched) -> resolved to a block, bit set ->
-//     ring (the block's first line is being fetched) -> filtered -> its edges go to the stack
+//     grey block -> its first line is fetched -> filtered into words -> mark words are fetched ->
+//     the unmarked: map lines are fetched -> resolved to blocks, bits set -> grey blocks
 //
-// so that cache misses overlap; without the rings marking costs ten times as much (docs/design.md).
-// Workers with much to do give chunks of edges to a shared pool that idle ones wait at.
+// Workers with much to do give grey blocks to a shared pool that idle ones wait at.
 //
 // Use, by the collecting thread while the world is stopped: mark() once per collection, after
 // MarkBits::prepare. Workers run the same code on helper threads without thread-local storage.

@@ -11,6 +11,7 @@ namespace heaprake::platform {
 namespace {
 
 constexpr long kMadvDontneedLocked = 24;  // Linux 5.18; Debian 12's headers may lack the name
+constexpr long kMadvCollapse = 25;        // Linux 6.1
 constexpr size_t kHugePage = 2u << 20;
 
 void* mmap_private(uintptr_t at, size_t bytes, int protection, int flags) {
@@ -87,6 +88,10 @@ void release(void* p, size_t bytes) {
 
 void advise_huge(void* p, size_t bytes) {
   if (bytes >= kHugePage) sys::call(SYS_madvise, p, bytes, MADV_HUGEPAGE);
+}
+
+void collapse_into_huge(void* p, size_t bytes) {
+  sys::call(SYS_madvise, p, bytes, kMadvCollapse);
 }
 
 size_t address_space_limit() {

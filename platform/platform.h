@@ -59,6 +59,9 @@ void discard(void* p, size_t bytes);
 void release(void* p, size_t bytes);
 // Asks for huge pages where the range is large enough. Advice only.
 void advise_huge(void* p, size_t bytes);
+// Gathers what these pages hold into huge pages now, at the cost of a copy. They should be aligned
+// to 2 MiB and mostly in use. Nothing happens where the kernel cannot.
+void collapse_into_huge(void* p, size_t bytes);
 // RLIMIT_AS, or SIZE_MAX when there is none.
 size_t address_space_limit();
 // Declares [lo, hi) as ours: the library's own data segment.
