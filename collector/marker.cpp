@@ -196,7 +196,7 @@ class Worker {
   }
   void prefetch_content(size_t granule) const {
     auto* line = reinterpret_cast<const char*>(heap::geometry.base + granule * heap::kGranule);
-    __builtin_prefetch(line);
+    __builtin_prefetch(line, 0, 2);
   }
 
   size_t in_flight() const {

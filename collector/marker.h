@@ -7,7 +7,9 @@
 //     grey block -> its first line is fetched -> filtered into words -> mark words are fetched ->
 //     the unmarked: map lines are fetched -> resolved to blocks, bits set -> grey blocks
 //
-// Workers with much to do give grey blocks to a shared pool that idle ones wait at.
+// All fetches go to the second-level cache only: the first one has few buffers for misses, and
+// blocks at the same offset in their pages, as the nodes of a tree often are, drive each other out
+// of it. Workers with much to do give grey blocks to a shared pool that idle ones wait at.
 //
 // Use, by the collecting thread while the world is stopped: mark() once per collection, after
 // MarkBits::prepare. Workers run the same code on helper threads without thread-local storage.

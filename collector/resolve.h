@@ -27,7 +27,7 @@ class Resolver {
     return offset < g_.size ? offset / heap::kGranule : SIZE_MAX;
   }
   // Fetches what resolve will read. Prefetching an unmapped line does no harm.
-  void prefetch(size_t granule) const { __builtin_prefetch(g_.map + granule); }
+  void prefetch(size_t granule) const { __builtin_prefetch(g_.map + granule, 0, 2); }
 
   // The granule must lie in a used slice (MarkBits::covers).
   Resolved resolve(size_t granule) const {
