@@ -44,14 +44,18 @@ __attribute__((visibility("hidden"))) extern char heaprake_signal_entries[];
 // By entry: the program's handler. Zero, then written once and for ever; found by open addressing.
 __attribute__((used, visibility("hidden"))) std::atomic<uintptr_t>
     heaprake_signal_handlers[kEntries];
+}
 
-__attribute__((used, visibility("hidden"))) platform::SavedRegion heaprake_signal_leave_region() {
+// Not extern "C", which promises a type that C knows: the names are for the assembly.
+__attribute__((visibility("hidden"))) platform::SavedRegion signal_leave_region() __asm__(
+    "heaprake_signal_leave_region");
+__attribute__((visibility("hidden"))) void signal_reenter_region(platform::SavedRegion) __asm__(
+    "heaprake_signal_reenter_region");
+__attribute__((used)) platform::SavedRegion signal_leave_region() {
   return platform::leave_region_for_handler();
 }
-__attribute__((used, visibility("hidden"))) void heaprake_signal_reenter_region(
-    platform::SavedRegion saved) {
+__attribute__((used)) void signal_reenter_region(platform::SavedRegion saved) {
   platform::reenter_region_after_handler(saved);
-}
 }
 
 namespace {
