@@ -56,7 +56,9 @@ static inline int no_file(void) {
   return -1;
 }
 
-static inline int no_output(void) { return 0; }
+static inline int no_output(void) {
+  return 0;
+}
 
 static inline int take_no_key(pthread_key_t* key) {
   *key = 0;
@@ -107,7 +109,9 @@ void* heaprake_mimalloc_pop(size_t bytes) {
   return block;
 }
 
-void heaprake_mimalloc_free(void* p) { mi_free(p); }
+void heaprake_mimalloc_free(void* p) {
+  mi_free(p);
+}
 
 void heaprake_mimalloc_configure(void) {
   mi_option_set(mi_option_show_errors, 0);
