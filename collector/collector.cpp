@@ -30,6 +30,8 @@ Outcome collect(Reason reason, const platform::StoppedThread& self) {
   if (state.options.mode == Mode::kOff) return outcome;
   Wait wait = reason == Reason::kThreshold ? Wait::kNo : Wait::kYes;
   run_session(self, wait, [&] { outcome = run_cycle(reason, self, true); });
+  // Who asks for a collection wants the memory; otherwise the allocator decides when it goes back.
+  if (reason == Reason::kExplicit && outcome.blocks) heap::trim();
   return outcome;
 }
 
