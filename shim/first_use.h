@@ -2,6 +2,8 @@
 // before any constructor. The fast path pays for it only when an allocation fails.
 #pragma once
 
+#include "allocator/heap.h"
+
 namespace heaprake::shim {
 
 // Reads the options and initialises the heap if nobody has. True if there is a heap, so that a
@@ -21,6 +23,15 @@ inline void* with_heap(Allocate allocate) {
   if (p) [[likely]]
     return p;
   return try_again(allocate);
+}
+
+// When nothing is at hand: the heap's slow path, started first if need be.
+[[gnu::noinline]] void* allocate_further(size_t size);
+
+// malloc's way. What is at hand needs neither a start nor a stack frame.
+inline void* allocate(size_t size) {
+  void* p = heap::allocate_at_hand(size);
+  return p ? p : allocate_further(size);
 }
 
 }  // namespace heaprake::shim

@@ -35,7 +35,7 @@ void* aligned(size_t alignment, size_t size) {
 }  // namespace
 
 HEAPRAKE_EXPORT void* malloc(size_t size) {
-  return with_heap([=] { return heap::allocate(size); });
+  return shim::allocate(size);
 }
 
 HEAPRAKE_EXPORT void* calloc(size_t count, size_t size) {
@@ -43,7 +43,7 @@ HEAPRAKE_EXPORT void* calloc(size_t count, size_t size) {
 }
 
 HEAPRAKE_EXPORT void free(void* p) {
-  if (p) heap::release(p);
+  heap::release(p);
 }
 
 HEAPRAKE_EXPORT void* realloc(void* p, size_t size) {

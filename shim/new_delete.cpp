@@ -12,17 +12,19 @@ namespace shim = heaprake::shim;
 
 namespace {
 
-inline void* plain(size_t size) {
-  return shim::with_heap([=] { return heap::allocate(size); });
-}
-
 inline void* aligned(size_t size, std::align_val_t alignment) {
   return shim::with_heap([=] { return heap::allocate_aligned(size_t(alignment), size); });
 }
 
-inline void* checked(size_t size) {
-  void* p = plain(size);
+// Out of line, so that the usual way needs no stack frame.
+[[gnu::noinline]] void* checked_further(size_t size) {
+  void* p = shim::allocate_further(size);
   return p ? p : shim::new_failed(heap::kGranule, size);
+}
+
+inline void* checked(size_t size) {
+  void* p = heap::allocate_at_hand(size);
+  return p ? p : checked_further(size);
 }
 
 inline void* checked(size_t size, std::align_val_t alignment) {
@@ -31,7 +33,7 @@ inline void* checked(size_t size, std::align_val_t alignment) {
 }
 
 inline void* nothrow(size_t size) noexcept {
-  void* p = plain(size);
+  void* p = shim::allocate(size);
   return p ? p : shim::nothrow_new_failed(heap::kGranule, size);
 }
 
@@ -41,7 +43,7 @@ inline void* nothrow(size_t size, std::align_val_t alignment) noexcept {
 }
 
 inline void release(void* p) noexcept {
-  if (p) heap::release(p);
+  heap::release(p);
 }
 
 }  // namespace

@@ -112,6 +112,10 @@ bool start_heap() {
   return heap::ready();
 }
 
+void* allocate_further(size_t size) {
+  return with_heap([=] { return heap::fast::allocate_uncommon(size); });
+}
+
 void start_process() {
   if (process_started.load(std::memory_order_acquire) || process_lock.held_by_me()) return;
   process_lock.lock();
