@@ -54,6 +54,7 @@ Disturber::Disturber() {
       // A pause lets the others do something between the stops.
       std::this_thread::sleep_for(preloaded() ? 200us : 2ms);
       if (!preloaded() || collect()) ++stops_;
+      ++tries_;
     }
   });
 }
@@ -66,6 +67,11 @@ Disturber::~Disturber() {
 void Disturber::await(uint64_t count) const {
   const uint64_t enough = stops() + count;
   while (stops() < enough) std::this_thread::sleep_for(1ms);
+}
+
+void Disturber::await_tries(uint64_t count) const {
+  const uint64_t enough = tries_ + count;
+  while (tries_ < enough) std::this_thread::sleep_for(1ms);
 }
 
 void install_raw_handler_if_wanted() {

@@ -17,9 +17,11 @@ class Disturber {
   uint64_t stops() const { return stops_.load(); }
   // Returns after `count` more of them, so that whoever was blocked before has gone through some.
   void await(uint64_t count) const;
+  // The same for tries to stop the world, successful or not.
+  void await_tries(uint64_t count) const;
 
  private:
-  std::atomic<uint64_t> stops_{0};
+  std::atomic<uint64_t> stops_{0}, tries_{0};
   std::atomic<bool> done_{false};
   std::thread thread_;
 };
