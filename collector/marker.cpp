@@ -57,6 +57,10 @@ class Worker {
   // A worker with fewer grey blocks than this keeps them: handing over costs more.
   static constexpr size_t kFewBlocks = 16;
 
+  struct Ready {
+    size_t granule, granules;
+  };
+
   void push_words() {
     for (uintptr_t word : shared_.roots.words()) {
       if (!words_.push(word)) shared_.work.fail();
@@ -91,21 +95,20 @@ class Worker {
   // Step 1: the blocks that were fetched first give words; enough of them for now.
   void scan_ready() {
     for (size_t i = 0; i < kBlocks && ready_begin_ < ready_end_ && words_.size() < kEdges; i++) {
-      Grey grey = ready_[ready_begin_++ % kReady];
-      uintptr_t lo = heap::geometry.base + grey.granule() * heap::kGranule;
-      size_t granules = grey.granules();
-      if (granules > kPieceGranules) [[unlikely]] {
-        granules = kPieceGranules;
-        push_rest_of(grey);
+      Ready block = ready_[ready_begin_++ % kReady];
+      if (block.granules > kPieceGranules) [[unlikely]] {
+        push_rest_of(block);
+        block.granules = kPieceGranules;
       }
-      scan({lo, lo + granules * heap::kGranule});
+      uintptr_t lo = heap::geometry.base + block.granule * heap::kGranule;
+      scan({lo, lo + block.granules * heap::kGranule});
     }
   }
   // The next piece begins a granule earlier, for 4-aligned words that straddle.
-  void push_rest_of(Grey grey) {
+  void push_rest_of(const Ready& block) {
     constexpr size_t kStep = kPieceGranules - 1;
     if (!grey_.reserve(1)) return shared_.work.fail();
-    grey_.push({grey.granule() + kStep, grey.granules() - kStep});
+    grey_.push({block.granule + kStep, block.granules - kStep});
   }
 
   // Step 2: words become edges, and their mark words are fetched. If there is little to do
@@ -116,11 +119,11 @@ class Worker {
     for (; at < end; at++) {
       size_t granule = resolver_.granule_of(words_[at]);
       if (granule == SIZE_MAX || !shared_.bits.covers(granule)) continue;
-      shared_.bits.prefetch(granule);
       if constexpr (kNarrowly) {
-        resolver_.prefetch(granule);
         prefetch_content(granule);
+        resolver_.prefetch(granule);
       }
+      shared_.bits.prefetch(granule);
       edges_[edge_count_++] = granule;
     }
     next_word_ = at;
@@ -144,7 +147,9 @@ class Worker {
     unmarked_count_ = count;
   }
 
-  // Step 4: edges lead to blocks, and those become grey.
+  // Step 4: edges lead to blocks, and those become grey. Narrowly they are ready at once: so the
+  // processor may go on to their content while the map's answer is still on its way.
+  template <bool kNarrowly>
   void resolve_edges() {
     if (!unmarked_count_) return;
     if (!grey_.reserve(unmarked_count_)) return shared_.work.fail();
@@ -157,6 +162,8 @@ class Worker {
       if (block.size >= kSparseBytes) [[unlikely]] {
         push_touched(block);
         if (!grey_.reserve(unmarked_count_)) return shared_.work.fail();
+      } else if (kNarrowly && ready_end_ - ready_begin_ < kReady) {
+        ready_[ready_end_++ % kReady] = {block.granule, block.size / heap::kGranule};
       } else {
         grey_.push({block.granule, block.size / heap::kGranule});
       }
@@ -188,7 +195,7 @@ class Worker {
     size_t count = std::min(grey_.size(), kReady - (ready_end_ - ready_begin_));
     for (size_t i = 0; i < count; i++) {
       Grey grey = grey_.pop();
-      ready_[ready_end_++ % kReady] = grey;
+      ready_[ready_end_++ % kReady] = {grey.granule(), grey.granules()};
       prefetch_content(grey.granule());
       // Many blocks of up to a line's length lie across two lines.
       if (grey.granule() % 4 + grey.granules() > 4) prefetch_content(grey.granule() + 4);
@@ -212,13 +219,13 @@ class Worker {
       if (width < kNarrow) {
         // All steps in turn, for the shortest way from a block to its child.
         load_edges<true>();
-        resolve_edges();
+        resolve_edges<true>();
         test_edges();
-        resolve_edges();
+        resolve_edges<true>();
         fetch_blocks();
       } else {
         // Backwards, so that a whole turn lies between a step and the next.
-        resolve_edges();
+        resolve_edges<false>();
         fetch_blocks();
         test_edges();
         load_edges<false>();
@@ -249,7 +256,7 @@ class Worker {
   size_t edge_count_ = 0;
   size_t unmarked_[kEdges];  // granules whose map line is on its way
   size_t unmarked_count_ = 0;
-  Grey ready_[kReady];  // a ring: blocks whose first line is on its way, numbers begin to end
+  Ready ready_[kReady];  // a ring: blocks whose first line is on its way, numbers begin to end
   size_t ready_begin_ = 0;
   size_t ready_end_ = 0;
   GreyStack grey_;
