@@ -105,7 +105,7 @@ void check_elf(const std::string& path, const File& file, const std::string& sta
     std::memcpy(&segment, bytes.data(), sizeof segment);
     if (segment.p_type != PT_INTERP) continue;
     std::string loader = file.read(segment.p_offset, std::min<uint64_t>(segment.p_filesz, 4096));
-    loader = loader.c_str();
+    loader.erase(std::min(loader.find('\0'), loader.size()));
     if (std::filesystem::path(loader).filename().string().starts_with("ld-musl"))
       refuse(path, "uses the musl C library (" + printable(loader) +
                        "); heaprake works on programs that use glibc");
@@ -178,9 +178,9 @@ std::string find_program(const std::string& name) {
   std::string refused;
   while (!name.empty()) {
     const size_t colon = rest.find(':');
-    std::string directory = rest.substr(0, colon);
-    if (directory.empty()) directory = ".";  // as POSIX has it
-    const std::string path = directory + "/" + name;
+    std::string path = rest.substr(0, colon);
+    if (path.empty()) path = ".";  // as POSIX has it
+    path.append("/").append(name);
     if (executable(path, &why)) return path;
     if (why == EACCES && refused.empty()) refused = path;
     if (colon == std::string::npos) break;

@@ -129,7 +129,8 @@ std::string other_processes(const fs::path& directory, const fs::path& own) {
 
 std::string command_so_far(const Plan& plan) {
   std::vector<std::string> words = {"heaprake", "hunt"};
-  for (const auto& [name, value] : plan.library) words.push_back("--" + name + "=" + value);
+  for (const auto& [name, value] : plan.library)
+    words.emplace_back("--").append(name).append("=").append(value);
   return shell_command(words);
 }
 

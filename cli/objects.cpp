@@ -77,6 +77,7 @@ void print_text(const std::vector<heaprake_object>& all,
   std::map<uint64_t, uint64_t> counts;
   for (const heaprake_object& object : all) ++counts[object.size];
   std::vector<Size> sizes;
+  sizes.reserve(counts.size());
   for (const auto& [size, count] : counts) sizes.push_back({size, count});
   std::stable_sort(sizes.begin(), sizes.end(), [](const Size& a, const Size& b) {
     return a.size * a.count > b.size * b.count;

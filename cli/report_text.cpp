@@ -163,7 +163,7 @@ std::string report_text(const Report& report, bool colours) {
   const std::string prefix(kPrefix);
   std::string text;
   for (const std::string& why : report.incomplete_because)
-    text += prefix + wrapped("incomplete: " + why, 2, prefix.size()) + "\n";
+    text.append(prefix).append(wrapped("incomplete: " + why, 2, prefix.size())).append("\n");
   if (report.examined) text += findings_text(report, colours);
   if (!report.next.empty())
     text += prefix + "next, to " + report.next_why + ":\n  " + report.next + "\n";
