@@ -93,7 +93,7 @@ void fast::release_uncommon(void* p) {
 }
 
 bool trim() {
-  if (!ready()) return false;
+  if (!ready() || !tidying()) return false;
   mi_collect(true);
   return true;
 }

@@ -29,5 +29,8 @@ void poll();
 void start_polling();
 // From now on the thread is ending: it polls no more.
 void stop_polling();
+// mimalloc must not be asked to give memory back any more.
+void stop_tidying();
+bool tidying();
 
 }  // namespace heaprake::heap

@@ -1,4 +1,6 @@
-// When the collector gets a chance to run, and what it learns of allocation.
+// What happens on mimalloc's slow path: the collector gets a chance to run, and memory that has
+// been free for a while goes back to the system, which mimalloc does only when it happens to pass
+// by.
 #include <mimalloc.h>
 
 #include <atomic>
@@ -35,9 +37,30 @@ void trim_when_quiet(size_t bytes) {
 // True while the hook runs, and for good once the thread is ending.
 __thread bool polling;
 
+// The clock is read once in so many passes, and looked at for this long a time.
+constexpr unsigned kPassesPerLook = 64;
+constexpr uint64_t kTidyPeriod = 500'000'000;
+
+__thread unsigned passes;
+__thread uint64_t next_tidy;
+
+std::atomic<bool> may_tidy{true};
+
+// Pages without blocks, of this thread and of threads that are gone; segments without pages.
+void tidy_now_and_then() {
+  if (++passes % kPassesPerLook != 0 || polling || !may_tidy.load(std::memory_order_relaxed))
+    return;
+  uint64_t now = platform::monotonic_ns();
+  if (now < next_tidy) return;
+  if (next_tidy != 0) mi_collect(false);
+  next_tidy = now + kTidyPeriod;
+}
+
 void on_slow_path(bool force, unsigned long long, void*) {
   // force: mimalloc gives memory back or the thread ends, neither of which is a time to collect.
-  if (!force) poll();
+  if (force) return;
+  poll();
+  tidy_now_and_then();
 }
 
 }  // namespace
@@ -60,6 +83,12 @@ void start_polling() {
 }
 void stop_polling() {
   polling = true;
+}
+void stop_tidying() {
+  may_tidy.store(false, std::memory_order_relaxed);
+}
+bool tidying() {
+  return may_tidy.load(std::memory_order_relaxed);
 }
 
 void set_poll_hook(PollHook hook) {

@@ -13,7 +13,9 @@ namespace {
 
 constexpr size_t kMaxRange = size_t{1} << 40;
 constexpr size_t kMinRange = kChunk;
-constexpr size_t kLargeUnit = 2048;  // bytes per entry of large_bytes
+constexpr size_t kLargeUnit = 2048;         // bytes per entry of large_bytes
+constexpr size_t kMapWorthDiscarding = 16;  // slices: 64 KiB of the map
+static_assert(kSliceSize / kGranule == platform::kPageSize, "a slice's part of the map is a page");
 // Words count at 4-byte alignment, so an address should not look like a mix of two unrelated
 // halves: its upper half is no small number, no float of a common size, no text.
 constexpr uintptr_t kHints[] = {0x5a3c'0000'0000, 0x6b2c'0000'0000, 0x4d5c'0000'0000, 0};
@@ -181,6 +183,11 @@ void note_discarded(uintptr_t lo, size_t bytes) {
     if (slice_counted[slice]) slice_counted[slice] = 0;
   }
   committed_slices.fetch_sub(gone, std::memory_order_relaxed);
+  // No block is left there, so all of their map is zero, and stays so without memory.
+  if (last > first && last - first >= kMapWorthDiscarding) {
+    constexpr size_t kMapPerSlice = kSliceSize / kGranule;
+    platform::discard(geometry.map + first * kMapPerSlice, (last - first) * kMapPerSlice);
+  }
 }
 
 size_t committed_bytes() {

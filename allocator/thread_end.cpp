@@ -29,6 +29,8 @@ namespace {
 __thread bool registered;  // the thread_local destructor, once a thread
 __thread bool ending;      // inside mi_thread_done
 
+bool some_thread_had_heap;  // only ever set
+
 platform::Mutex key_lock;
 pthread_key_t key;
 bool have_key;
@@ -62,10 +64,15 @@ bool heaprake_loader_used = false;
 void heaprake_host_thread_has_heap() {
   // The main thread's heap is for good.
   if (ending || platform::thread_id() == platform::process_id()) return;
+  __atomic_store_n(&some_thread_had_heap, true, __ATOMIC_RELAXED);
   if (!use_destructor()) use_key();
 }
 
 }  // extern "C"
+
+bool had_threads() {
+  return __atomic_load_n(&some_thread_had_heap, __ATOMIC_RELAXED);
+}
 
 void reset_thread_end_after_fork() {
   key_lock.reset_after_fork();

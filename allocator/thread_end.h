@@ -3,6 +3,8 @@
 
 namespace heaprake::heap {
 
+// Whether any thread but the main one ever had a heap.
+bool had_threads();
 void reset_thread_end_after_fork();
 
 }  // namespace heaprake::heap
