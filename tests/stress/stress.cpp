@@ -189,7 +189,7 @@ void collect_for(std::chrono::seconds duration, uint64_t byte_limit) {
       bytes_allowed = static_cast<uint64_t>(static_cast<double>(byte_limit) * share);
     }
     gc_collect();
-    std::this_thread::sleep_until(now + 10ms);
+    std::this_thread::sleep_until(now + 5ms);
   }
 }
 
