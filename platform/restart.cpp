@@ -3,10 +3,12 @@
 // made again with nothing lost, the interrupted context is moved back onto its system call
 // instruction. Calls with a relative time limit are left alone: repeated, they could last for ever.
 #include <linux/futex.h>
+#include <signal.h>
 #include <time.h>
 #include <ucontext.h>
 
 #include "platform/platform.h"
+#include "platform/sigaction.h"
 #include "platform/stop_state.h"
 #include "platform/syscall.h"
 
@@ -63,6 +65,20 @@ bool may_repeat(long number, const greg_t* registers) {
   }
 }
 
+// Whether the context is one in which the kernel, or we, have put a call that had begun back to its
+// start: entering the kernel leaves the next instruction's address in RCX, which nothing else does.
+bool is_restarting(const greg_t* registers) {
+  const auto ip = static_cast<uintptr_t>(registers[REG_RIP]);
+  if (static_cast<uintptr_t>(registers[REG_RCX]) != ip + 2) return false;
+  const auto* code = reinterpret_cast<const unsigned char*>(ip);
+  return code[0] == 0x0f && code[1] == 0x05;
+}
+
+bool restarts_calls(int signal) {
+  KernelSigaction action{};
+  return get_action(signal, &action) && (action.flags & SA_RESTART) != 0;
+}
+
 }  // namespace
 
 bool repeat_interrupted_call(void* ucontext) {
@@ -74,6 +90,24 @@ bool repeat_interrupted_call(void* ucontext) {
   registers[REG_RAX] = number;
   registers[REG_RIP] -= 2;
   return true;
+}
+
+void note_restart(ThreadRecord* record, const void* ucontext, bool repeated) {
+  const greg_t* registers = static_cast<const ucontext_t*>(ucontext)->uc_mcontext.gregs;
+  record->restart_at = is_restarting(registers) ? static_cast<uintptr_t>(registers[REG_RIP]) : 0;
+  record->restart_always = repeated;
+}
+
+void let_handler_interrupt(int signal, void* ucontext) {
+  greg_t* registers = static_cast<ucontext_t*>(ucontext)->uc_mcontext.gregs;
+  if (!is_restarting(registers)) return;
+  ThreadRecord* record = find_record(thread_id());
+  if (record == nullptr) return;
+  const bool ours = record->restart_at == static_cast<uintptr_t>(registers[REG_RIP]);
+  record->restart_at = 0;
+  if (!ours || (!record->restart_always && restarts_calls(signal))) return;
+  registers[REG_RAX] = kInterrupted;
+  registers[REG_RIP] += 2;
 }
 
 }  // namespace heaprake::platform

@@ -99,8 +99,9 @@ void handle(int signal, siginfo_t* info, void* context) {
     serve_request(record, cookie, context);
   }
   // A call that will not return early needs no excuse afterwards.
-  if (!repeat_interrupted_call(context))
-    record->events.fetch_or(kInterruptedByUs, std::memory_order_relaxed);
+  const bool repeated = repeat_interrupted_call(context);
+  if (!repeated) record->events.fetch_or(kInterruptedByUs, std::memory_order_relaxed);
+  note_restart(record, context, repeated);
 }
 
 }  // namespace

@@ -54,4 +54,8 @@ uintptr_t stop_handler_address();
 // caused, makes it do the call again. Only for calls that may simply be repeated.
 bool repeat_interrupted_call(void* ucontext);
 
+// At the end of the stop signal's handler: remembers that the interrupted call begins again, for
+// let_handler_interrupt. `repeated`: only by repeat_interrupted_call.
+void note_restart(ThreadRecord* record, const void* ucontext, bool repeated);
+
 }  // namespace heaprake::platform

@@ -40,6 +40,12 @@ struct alignas(64) ThreadRecord {
   StoppedThread stopped;
   std::atomic<uint32_t> acknowledged;
 
+  // By its thread's signal handlers: the system call instruction that the stop signal's handler
+  // went back to, so that the call that it interrupted is made again; 0 after any other handler.
+  // `restart_always`: a handler of the program's would have ended the call even with SA_RESTART.
+  uintptr_t restart_at;
+  bool restart_always;
+
   // By the stopping thread.
   uint32_t accounted;  // the last stop that has this thread on its list
   bool suspect;        // once did not answer: perhaps dead or the kernel's; look before signalling

@@ -38,6 +38,12 @@ heaprake_signal_arrived:
         leaq    heaprake_signal_handlers(%rip), %rax
         pushq   (%rax,%r11,8)
         .cfi_adjust_cfa_offset 8
+        // The kernel's frame lies just above its return address. A program that has got hold of an
+        // entry may also call it as a function, with less than the three arguments.
+        leaq    40(%rsp), %rax
+        xorl    %esi, %esi
+        cmpq    %rax, %rdx
+        cmoveq  %rdx, %rsi
         subq    $8, %rsp
         .cfi_adjust_cfa_offset 8
         call    heaprake_signal_leave_region
@@ -54,15 +60,17 @@ heaprake_signal_arrived:
         popq    %rdi
         .cfi_adjust_cfa_offset -8
         jmp     *%r11
-        // Inside: %rax is the region's stack pointer. The three arguments' slots serve it.
+        // Inside: %rax and %rdx say how to get back there. The arguments' slots keep it.
         .cfi_adjust_cfa_offset 24
 1:      movq    16(%rsp), %rdi
         movq    8(%rsp), %rsi
+        movq    %rdx, %r10
         movq    0(%rsp), %rdx
         movq    %rax, 16(%rsp)
+        movq    %r10, 8(%rsp)
         call    *%r11
         movq    16(%rsp), %rdi
-        movl    $1, %esi
+        movq    8(%rsp), %rsi
         call    heaprake_signal_reenter_region
         addq    $24, %rsp
         .cfi_adjust_cfa_offset -24

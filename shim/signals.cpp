@@ -47,11 +47,13 @@ __attribute__((used, visibility("hidden"))) std::atomic<uintptr_t>
 }
 
 // Not extern "C", which promises a type that C knows: the names are for the assembly.
-__attribute__((visibility("hidden"))) platform::SavedRegion signal_leave_region() __asm__(
+__attribute__((visibility("hidden"))) platform::SavedRegion signal_leave_region(int, void*) __asm__(
     "heaprake_signal_leave_region");
 __attribute__((visibility("hidden"))) void signal_reenter_region(platform::SavedRegion) __asm__(
     "heaprake_signal_reenter_region");
-__attribute__((used)) platform::SavedRegion signal_leave_region() {
+// `context` is the kernel's, or null.
+__attribute__((used)) platform::SavedRegion signal_leave_region(int signal, void* context) {
+  if (context) platform::let_handler_interrupt(signal, context);
   return platform::leave_region_for_handler();
 }
 __attribute__((used)) void signal_reenter_region(platform::SavedRegion saved) {
