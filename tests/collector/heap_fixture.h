@@ -38,9 +38,7 @@ __attribute__((noinline)) inline void clear_stack() {
   asm volatile("" : : "r"(frame) : "memory");
 }
 
-// Collects as if called from here: preserved registers and the stack from this frame upwards.
-__attribute__((noinline)) inline collector::Outcome collect_now() {
-  clear_stack();
+__attribute__((noinline)) inline collector::Outcome collect_from_here() {
   collector::Outcome outcome;
   platform::heaprake_with_context(
       [](const platform::CallContext* context, void* out) {
@@ -49,6 +47,13 @@ __attribute__((noinline)) inline collector::Outcome collect_now() {
       },
       &outcome);
   return outcome;
+}
+
+// Collects, with the preserved registers and the stack of the caller. Inlined, so that the frame of
+// collect_from_here, which is scanned, lies where the stack has just been wiped.
+__attribute__((always_inline)) inline collector::Outcome collect_now() {
+  clear_stack();
+  return collect_from_here();
 }
 
 __attribute__((noinline)) inline bool exists(const Hidden& hidden) {
