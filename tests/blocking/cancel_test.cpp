@@ -64,7 +64,7 @@ void expect_canceled(const char* what, std::function<void()> call) {
   EXPECT_EQ(state.cleaned, 2) << what;
   EXPECT_FALSE(state.returned) << what;
   // The thread's end left nothing behind that stands in the way of a stop.
-  EXPECT_TRUE(!preloaded() || collect()) << what;
+  EXPECT_TRUE(!preloaded() || collect_at_last()) << what;
 }
 
 TEST(Cancel, EndsBlockedCalls) {

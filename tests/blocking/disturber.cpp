@@ -48,6 +48,13 @@ bool collect() {
   return completed() > before;
 }
 
+bool collect_at_last() {
+  for (int tries = 0; tries < 50; ++tries) {
+    if (collect()) return true;
+  }
+  return false;
+}
+
 Disturber::Disturber() {
   thread_ = std::thread([this] {
     while (!done_) {

@@ -30,6 +30,8 @@ class Disturber {
 bool preloaded();
 // A whole collection now, if the library is loaded. Whether it was completed.
 bool collect();
+// The same until one is completed: a thread that is just ending may spoil a few.
+bool collect_at_last();
 
 // If the environment says HEAPRAKE_TEST_RAW_HANDLER=1: installs a handler behind libc's back, so
 // that every thread is signalled at every stop.

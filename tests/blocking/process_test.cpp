@@ -107,7 +107,7 @@ TEST(Vfork, TheChildMayDieInABlockedCall) {
     EXPECT_TRUE(blocks_on_the_stack_live(100));
     killer.join();
   }
-  EXPECT_TRUE(!preloaded() || collect());
+  EXPECT_TRUE(!preloaded() || collect_at_last());
 }
 
 TEST(Vfork, FailsAsItDoes) {
@@ -153,7 +153,7 @@ TEST(Clone, LikeVfork) {
   EXPECT_EQ(child_tid, child);
   EXPECT_EQ(exit_status(child), 6);
   EXPECT_TRUE(blocks_on_the_stack_live(100));
-  EXPECT_TRUE(!preloaded() || collect());
+  EXPECT_TRUE(!preloaded() || collect_at_last());
 }
 
 TEST(Clone, LikeFork) {
@@ -163,21 +163,21 @@ TEST(Clone, LikeFork) {
   ASSERT_GT(child, 0);
   EXPECT_EQ(exit_status(child), 6);
   EXPECT_EQ(argument.seen, 0);
-  EXPECT_TRUE(!preloaded() || collect());
+  EXPECT_TRUE(!preloaded() || collect_at_last());
 }
 
 TEST(Clone, RefusesBadArguments) {
   errno = 0;
   EXPECT_EQ(clone(nullptr, nullptr, CLONE_VM | CLONE_VFORK, nullptr), -1);
   EXPECT_EQ(errno, EINVAL);
-  EXPECT_TRUE(!preloaded() || collect());
+  EXPECT_TRUE(!preloaded() || collect_at_last());
 }
 
 TEST(Clone, ASharerOfTheMemoryEndsCollection) {
   // In a child, since it is for ever.
   const pid_t child = fork();
   if (child == 0) {
-    if (preloaded() && !collect()) _exit(1);
+    if (preloaded() && !collect_at_last()) _exit(1);
     auto stack = std::make_unique<char[]>(kStack);
     CloneArgument argument{17, 0};
     const pid_t sharer = clone(clone_body, stack.get() + kStack, CLONE_VM | SIGCHLD, &argument);
@@ -210,7 +210,7 @@ TEST(Processes, ForkInTheMiddle) {
   for (int i = 0; i < 20; ++i) {
     const pid_t child = fork();
     if (child == 0) {
-      if (preloaded() && !collect()) _exit(1);
+      if (preloaded() && !collect_at_last()) _exit(1);
       usleep(1000);
       _exit(blocks_on_the_stack_live(20) ? 0 : 2);
     }
