@@ -121,7 +121,7 @@ size_t take_allocated_bytes();
 
 // Gives memory of freed blocks back to the system: the calling thread's and what exited threads
 // left. Returns true if anything might have been given back; false in a child forked by a program
-// with threads. Without it, memory goes back half a second late while the program allocates.
+// with threads. Without it, memory goes back within about a second while the program allocates.
 bool trim();
 // Bytes of memory committed for blocks now, and the bytes of recorded blocks (a pass over the map).
 struct Usage {

@@ -92,6 +92,11 @@ extern char** heaprake_no_environ __attribute__((alias("no_environment"), visibi
 #define pthread_key_delete(key) ((void)(key), 0)
 #define pthread_setspecific(key, heap) ((void)(key), thread_heap_changed(heap))
 
+#include "mimalloc.h"
+#if MI_MALLOC_VERSION >= 300
+#error "mimalloc 3 keeps its heaps and commits otherwise: take a 2.x source tree."
+#endif
+
 #include "static.c"
 
 /* The first lines of mi_malloc. Only by stopping where mi_malloc goes on to its slow path can the

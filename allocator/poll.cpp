@@ -15,31 +15,12 @@ namespace {
 constexpr size_t kPollBytes = 16 * 1024;
 
 std::atomic<PollHook> poll_hook{nullptr};
-// A thread that allocates little gives the memory of what it has freed back to the system about
-// twice a second: mimalloc keeps it otherwise until it needs a page. A busy one would want it again
-// at once. (Not done where a thread blocks: it may do so in a signal handler that has interrupted
-// the allocator.)
-constexpr uint64_t kTrimPeriod = uint64_t{1} << 30;  // ticks of the time-stamp counter
-constexpr size_t kQuietBytes = 32 << 20;             // allocated in such a period
-__thread uint64_t period_began;
-__thread size_t period_bytes;
-
-void trim_when_quiet(size_t bytes) {
-  period_bytes += bytes;
-  uint64_t now = __builtin_ia32_rdtsc();
-  if (now - period_began < kTrimPeriod) return;
-  bool quiet = period_began != 0 && period_bytes < kQuietBytes;
-  period_began = now;
-  period_bytes = 0;
-  if (quiet) mi_collect(true);
-}
-
 // True while the hook runs, and for good once the thread is ending.
 __thread bool polling;
 
 // The clock is read once in so many passes, and looked at for this long a time.
 constexpr unsigned kPassesPerLook = 64;
-constexpr uint64_t kTidyPeriod = 500'000'000;
+constexpr uint64_t kTidyPeriod = 250'000'000;
 
 __thread unsigned passes;
 __thread uint64_t next_tidy;
@@ -67,14 +48,10 @@ void on_slow_path(bool force, unsigned long long, void*) {
 
 void poll() {
   if (fast::allocated_bytes < kPollBytes || polling) return;
-  size_t bytes = fast::allocated_bytes;
+  PollHook hook = poll_hook.load(std::memory_order_relaxed);
+  if (!hook) return;
   polling = true;
-  if (PollHook hook = poll_hook.load(std::memory_order_relaxed)) {
-    hook();
-  } else {
-    take_allocated_bytes();
-  }
-  trim_when_quiet(bytes);
+  hook();
   polling = false;
 }
 
