@@ -93,7 +93,7 @@ extern char** heaprake_no_environ __attribute__((alias("no_environment"), visibi
 #define pthread_setspecific(key, heap) ((void)(key), thread_heap_changed(heap))
 
 #include "mimalloc.h"
-#if MI_MALLOC_VERSION >= 300
+#if (MI_MALLOC_VERSION >= 300 && MI_MALLOC_VERSION < 1000) || MI_MALLOC_VERSION >= 30000
 #error "mimalloc 3 keeps its heaps and commits otherwise: take a 2.x source tree."
 #endif
 
