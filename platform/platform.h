@@ -233,9 +233,9 @@ extern "C" void heaprake_region_call();
 // ran: then an EINTR is ours to hide. Reading it clears it.
 bool interrupted_by_us_alone();
 
-// First of all in a handler of the program's, with what the kernel passed to it: if a system call was
-// about to be made again only because the stop signal's handler came before this one, it returns
-// EINTR instead, as it would have without us.
+// First of all in a handler of the program's, with what the kernel passed to it: if a system call
+// was about to be made again only because the stop signal's handler came before this one, it
+// returns EINTR instead, as it would have without us.
 void let_handler_interrupt(int signal, void* ucontext);
 
 // A handler of the program's interrupts a thread inside a region: the handler must run as outside.
