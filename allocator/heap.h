@@ -123,7 +123,9 @@ size_t take_allocated_bytes();
 // left. Returns true if anything might have been given back; false in a child forked by a program
 // with threads. Without it, memory goes back within about a second while the program allocates.
 bool trim();
-// Bytes of memory committed for blocks now, and the bytes of recorded blocks (a pass over the map).
+// Bytes of memory committed for blocks now: an atomic load.
+size_t committed_bytes();
+// The same, and the bytes of recorded blocks (a pass over the map).
 struct Usage {
   size_t committed, used, blocks;
 };

@@ -88,8 +88,12 @@ size_t requested_size(const Block& block) {
   return block.size - geometry.slack[(block.address - geometry.base) / kGranule];
 }
 
+size_t committed_bytes() {
+  return space::committed_bytes();
+}
+
 Usage usage() {
-  Usage sum{space::committed_bytes(), 0, 0};
+  Usage sum{committed_bytes(), 0, 0};
   for (size_t slice = next_used_slice(0); slice < slice_limit();
        slice = next_used_slice(slice + 1)) {
     size_t first = slice * kGranulesPerSlice;

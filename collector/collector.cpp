@@ -47,7 +47,7 @@ Outcome collect_in_handler(const platform::StoppedThread& self, bool may_free) {
 void poll() {
   size_t bytes = heap::take_allocated_bytes();
   Figures::add(figures.allocated_bytes, bytes);
-  bool due = state.pacer.note_allocated(bytes);
+  bool due = state.pacer.note_allocated(bytes, heap::committed_bytes());
   bool pending = state.pending_sweep.load(std::memory_order_relaxed);
   if (!due && !pending) return;
   bool reclaims = state.options.mode == Mode::kCollect || state.options.mode == Mode::kOracle;

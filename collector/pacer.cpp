@@ -24,8 +24,15 @@ void Pacer::recompute() {
   trigger_.store(threshold ? std::max(threshold, grown) : SIZE_MAX, std::memory_order_relaxed);
 }
 
-bool Pacer::due() const {
-  return started_.load(std::memory_order_acquire) && enabled();
+bool Pacer::due(size_t allocated, size_t committed) const {
+  return started_.load(std::memory_order_acquire) && enabled() && has_grown(allocated, committed);
+}
+
+bool Pacer::has_grown(size_t allocated, size_t committed) const {
+  if (growth() == 0) return true;
+  size_t live = live_.load(std::memory_order_relaxed);
+  size_t wanted = std::max(threshold(), percent_of(live, growth()));
+  return committed >= live + wanted || allocated / kPatience >= wanted;
 }
 
 void Pacer::note_collected(size_t live_bytes) {

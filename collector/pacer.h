@@ -2,6 +2,12 @@
 // and once these are `growth` percent of what survived it. So a program whose heap only grows is
 // collected a logarithmic number of times, and one that leaks stays within a factor of its live
 // heap.
+//
+// A program that frees what it allocates allocates without end, and has nothing to be reclaimed. So
+// the heap, too, must have grown by that much: what lies in committed memory beyond the blocks that
+// the last collection left is the most that another one could find. The estimate forgives (memory
+// that is free, blocks freed since), so that after kPatience times the allocation it is not asked.
+// With growth 0, allocation alone decides.
 #pragma once
 
 #include <atomic>
@@ -21,10 +27,11 @@ class Pacer {
   // Nothing starts by itself before this.
   void start() { started_.store(true, std::memory_order_release); }
 
-  // A thread has allocated so much more. true: a collection is due.
-  bool note_allocated(size_t bytes) {
+  // A thread has allocated so much more, and the heap has so much memory. true: a collection is
+  // due.
+  bool note_allocated(size_t bytes, size_t committed) {
     size_t now = allocated_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
-    return now >= trigger_.load(std::memory_order_relaxed) && due();
+    return now >= trigger_.load(std::memory_order_relaxed) && due(now, committed);
   }
   size_t allocated() const { return allocated_.load(std::memory_order_relaxed); }
 
@@ -34,7 +41,10 @@ class Pacer {
   void note_given_up();
 
  private:
-  bool due() const;
+  static constexpr size_t kPatience = 8;
+
+  bool due(size_t allocated, size_t committed) const;
+  bool has_grown(size_t allocated, size_t committed) const;
   void recompute();
 
   std::atomic<size_t> allocated_{0};  // since the last collection
