@@ -52,7 +52,7 @@ class Census {
   void walk(const RootSet& roots) {
     for (const Root& root : roots.ranges()) visit_root(root);
     for_each_block([&](const Block& block) {
-      if (!block.leaf) visit_block(block);
+      if (!block.leaf && !roots.protected_blocks().contains(block.address)) visit_block(block);
       return true;
     });
   }
@@ -121,7 +121,10 @@ bool take_census(const Block& block, const platform::StoppedThread& self, bool w
 
 gc_reference describe(const Root* root, const Block* holder, uintptr_t at) {
   if (holder) return {GC_REFERENCE_BLOCK, holder->address, at - holder->address, ""};
-  if (root) return {root->kind, 0, at - root->origin, root->name};
+  if (root) {
+    uintptr_t of_block = root->kind == GC_REFERENCE_BLOCK ? root->origin : 0;
+    return {root->kind, of_block, at - root->origin, root->name};
+  }
   return {GC_REFERENCE_PINNED, 0, 0, "[pinned]"};
 }
 
@@ -150,13 +153,18 @@ bool list_references(const Block& block, const platform::StoppedThread& self, gc
 size_t list_referents(const Block& block, uintptr_t* out, size_t capacity) {
   if (block.leaf) return 0;
   size_t count = 0;
-  for (uintptr_t at = block.address; at < block.address + block.size; at += sizeof(uintptr_t)) {
-    uintptr_t word;
-    memcpy(&word, reinterpret_cast<const void*>(at), sizeof word);
-    Block target = heap::find_block(word);
-    if (!target) continue;
-    if (count < capacity) out[count] = target.address;
-    count++;
+  // The program may have protected a page of it, or free it meanwhile.
+  platform::AddressSpace space;
+  uintptr_t words[512];
+  for (size_t offset = 0; offset < block.size; offset += sizeof words) {
+    size_t wanted = std::min(block.size - offset, sizeof words);
+    size_t got = space.read_guarded(words, block.address + offset, wanted);
+    for (size_t i = 0; i < got / sizeof *words; i++) {
+      Block target = heap::find_block(words[i]);
+      if (!target) continue;
+      if (count < capacity) out[count] = target.address;
+      count++;
+    }
   }
   return count;
 }

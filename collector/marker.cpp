@@ -280,11 +280,21 @@ void run_worker(void* arg, unsigned index) {
   platform::release(pages, sizeof(W));
 }
 
+// They are alive, and their content is among the roots.
+void mark_protected(Shared& shared) {
+  for (const heap::Block& block : shared.roots.protected_blocks().blocks()) {
+    shared.bits.test_and_set<false>((block.address - heap::geometry.base) / heap::kGranule);
+    shared.blocks.fetch_add(1, std::memory_order_relaxed);
+    shared.bytes.fetch_add(block.size, std::memory_order_relaxed);
+  }
+}
+
 }  // namespace
 
 MarkResult mark(const RootSet& roots, const platform::AddressSpace& space, const Filter& filter,
                 unsigned workers, MarkBits& bits) {
   Shared shared{MarkWork(roots), roots, space, filter, bits, {}, {}};
+  mark_protected(shared);
   if (workers > 1) {
     platform::run_parallel(workers, run_worker<true>, &shared);
   } else {

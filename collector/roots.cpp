@@ -68,6 +68,7 @@ void RootSet::clear() {
   ranges_.clear();
   words_.clear();
   bytes_ = 0;
+  protected_.clear();
   module_ = Module();
 }
 
@@ -89,6 +90,16 @@ bool RootSet::add_touched(const AddressSpace& space, Range range, Pages pages, c
     root.range.hi = std::min(touched.hi, range.hi);
     if (root.range.lo < root.range.hi) ok = ok && add(root);
   });
+  return ok;
+}
+
+bool RootSet::add_protected_blocks(const AddressSpace& space) {
+  bool ok = true;
+  for (const heap::Block& block : protected_.blocks()) {
+    Range content{block.address, block.address + block.size};
+    Root root{content, GC_REFERENCE_BLOCK, true, block.address, ""};
+    if (!block.leaf) ok = ok && add_touched(space, content, Pages::kTouched, root);
+  }
   return ok;
 }
 
@@ -158,11 +169,11 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
   with_names_ = with_names;
   bool ok = true;
   for (size_t i = 0; i < world.count; i++) ok = ok && add_thread(world.threads[i]);
-  bool whole = space.for_each_mapping([&](const Mapping& mapping) {
-    ok = ok && visit_mapping(world, space, mapping);
+  bool whole = space.for_each_piece([&](const Mapping& piece, bool ours) {
+    ok = ok && (ours ? protected_.note(piece) : visit_mapping(world, space, piece));
     return ok;
   });
-  if (!ok || !whole) return false;
+  if (!ok || !whole || !protected_.finish() || !add_protected_blocks(space)) return false;
   pins.forget_dead();
   pins.for_each_pin([&](uintptr_t address) { ok = ok && words_.push(address); });
   pins.for_each_root([&](Range range) {

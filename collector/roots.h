@@ -6,11 +6,13 @@
 //   not writable, private  pages written before they were protected (relro, JIT code)
 //   shared and writable    touched pages, through a guarded copy, as a truncated file faults
 //   a stack                from the lowest stack pointer in it upwards; what lies below is dead
+//   blocks with pages that the program has protected (protected_blocks.h), through a guarded copy
 // and each thread's registers, plus the words that only the kernel or libc knows: stack pointers,
 // thread control blocks and alternate signal stacks (these may lie in heap blocks), and pins.
 #pragma once
 
 #include "collector/mapped_array.h"
+#include "collector/protected_blocks.h"
 #include "heaprake/gc.h"
 #include "platform/platform.h"
 
@@ -20,7 +22,7 @@ struct Root {
   platform::Range range;  // 4-byte aligned or better
   gc_reference_kind kind;
   bool guarded;      // read it with AddressSpace::read_guarded
-  uintptr_t origin;  // offsets in reports count from here
+  uintptr_t origin;  // offsets in reports count from here; of GC_REFERENCE_BLOCK: the block
   const char* name;  // interned; "" unless names were asked for
 };
 
@@ -35,6 +37,8 @@ class RootSet {
   // Words that are references in themselves.
   const MappedArray<uintptr_t>& words() const { return words_; }
   size_t bytes() const { return bytes_; }
+  // Alive, and not to be read: their content is among the ranges.
+  const ProtectedBlocks& protected_blocks() const { return protected_; }
 
   static void note_custom_stacks();
   // Bytes of static thread-local storage below a thread control block; for naming only.
@@ -53,12 +57,14 @@ class RootSet {
                    const platform::Mapping& mapping, Root root);
   bool add_touched(const platform::AddressSpace& space, platform::Range range,
                    platform::Pages pages, const Root& like);
+  bool add_protected_blocks(const platform::AddressSpace& space);
   bool add_thread(const platform::StoppedThread& thread);
   bool add(const Root& root);
 
   MappedArray<Root> ranges_;
   MappedArray<uintptr_t> words_;
   size_t bytes_ = 0;
+  ProtectedBlocks protected_;
   bool with_names_ = false;
   Module module_;
 };

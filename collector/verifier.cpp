@@ -12,9 +12,9 @@ using platform::Range;
 
 class Verifier {
  public:
-  Verifier(const platform::AddressSpace& space, unsigned alignment, MarkBits& bits,
-           platform::FunctionRef<void(const Miss&)> report)
-      : space_(space), alignment_(alignment), bits_(bits), report_(report) {}
+  Verifier(const RootSet& roots, const platform::AddressSpace& space, unsigned alignment,
+           MarkBits& bits, platform::FunctionRef<void(const Miss&)> report)
+      : roots_(roots), space_(space), alignment_(alignment), bits_(bits), report_(report) {}
   ~Verifier() {
     stack_.shrink(0);
     if (seen_) platform::release(seen_, seen_bytes_);
@@ -22,12 +22,12 @@ class Verifier {
   Verifier(const Verifier&) = delete;
   Verifier& operator=(const Verifier&) = delete;
 
-  size_t run(const RootSet& roots) {
+  size_t run() {
     seen_bytes_ = heap::slice_limit() * heap::kSliceSize / heap::kGranule / 8 + platform::kPageSize;
     seen_ = static_cast<uint8_t*>(platform::map(seen_bytes_));
     ok_ = seen_ != nullptr;
-    for (uintptr_t word : roots.words()) visit(word, Block{}, 0);
-    for (const Root& root : roots.ranges()) scan_root(root);
+    for (uintptr_t word : roots_.words()) visit(word, Block{}, 0);
+    for (const Root& root : roots_.ranges()) scan_root(root);
     while (ok_ && !stack_.empty()) {
       Block block = stack_.pop();
       scan_block(block);
@@ -49,7 +49,8 @@ class Verifier {
       bits_.test_and_set<false>(granule);
       report_(Miss{block, parent, at});
     }
-    if (!block.leaf) ok_ = stack_.push(block);
+    if (block.leaf || roots_.protected_blocks().contains(block.address)) return;
+    ok_ = stack_.push(block);
   }
 
   void scan(const char* lo, const char* hi, const Block& parent) {
@@ -82,6 +83,7 @@ class Verifier {
     }
   }
 
+  const RootSet& roots_;
   const platform::AddressSpace& space_;
   unsigned alignment_;
   MarkBits& bits_;
@@ -97,7 +99,7 @@ class Verifier {
 
 size_t verify_marks(const RootSet& roots, const platform::AddressSpace& space, unsigned alignment,
                     MarkBits& bits, platform::FunctionRef<void(const Miss&)> report) {
-  return Verifier(space, alignment, bits, report).run(roots);
+  return Verifier(roots, space, alignment, bits, report).run();
 }
 
 }  // namespace heaprake::collector

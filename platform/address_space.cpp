@@ -15,16 +15,18 @@ int open_reading(const char* path) {
   return sys::failed(fd) ? -1 : static_cast<int>(fd);
 }
 
-// Shows what lies between our own ranges, as mappings of the same kind.
-bool visit_foreign_parts(const Mapping& mapping, FunctionRef<bool(const Mapping&)> visit) {
-  Mapping part = mapping;
+// Cuts the mapping where ours and the program's meet.
+bool visit_pieces(const Mapping& mapping, FunctionRef<bool(const Mapping&, bool)> visit) {
+  Mapping piece = mapping;
   uintptr_t at = mapping.range.lo;
   while (at < mapping.range.hi) {
     const Range own = own_ranges::first_within(at, mapping.range.hi);
     const bool last = own.lo >= own.hi;
-    part.range = {at, last ? mapping.range.hi : own.lo};
-    if (part.range.lo < part.range.hi && !visit(part)) return false;
+    piece.range = {at, last ? mapping.range.hi : own.lo};
+    if (piece.range.lo < piece.range.hi && !visit(piece, false)) return false;
     if (last) break;
+    piece.range = own;
+    if (!visit(piece, true)) return false;
     at = own.hi;
   }
   return true;
@@ -48,14 +50,18 @@ void AddressSpace::close() {
 }
 
 bool AddressSpace::for_each_mapping(FunctionRef<bool(const Mapping&)> visit) const {
+  return for_each_piece([&](const Mapping& piece, bool ours) { return ours || visit(piece); });
+}
+
+bool AddressSpace::for_each_piece(FunctionRef<bool(const Mapping&, bool)> visit) const {
   if (maps_ < 0 || sys::failed(sys::call(SYS_lseek, maps_, 0, 0))) return false;
   MapsReader reader;
-  auto visit_parts = [&](const Mapping& mapping) { return visit_foreign_parts(mapping, visit); };
+  auto cut = [&](const Mapping& mapping) { return visit_pieces(mapping, visit); };
   for (;;) {
     const long got = sys::call(SYS_read, maps_, reader.space(), reader.room());
     if (got == kInterrupted) continue;
     if (got < 0) return false;
-    const auto result = reader.consume(static_cast<size_t>(got), got == 0, visit_parts);
+    const auto result = reader.consume(static_cast<size_t>(got), got == 0, cut);
     if (result == MapsReader::Result::kMalformed) return false;
     if (result == MapsReader::Result::kStopped || got == 0) return true;
   }

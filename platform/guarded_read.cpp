@@ -12,7 +12,6 @@ struct Span {
   size_t length;
 };
 
-constexpr long kFault = -14;
 constexpr size_t kChunk = 1u << 20;
 
 // Up to `bytes`; less when a page in the middle cannot be read; negative on an error.
@@ -44,9 +43,9 @@ size_t AddressSpace::read_guarded(void* to, uintptr_t from, size_t bytes) const 
     const size_t chunk = bytes - done < kChunk ? bytes - done : kChunk;
     char* const target = static_cast<char*>(to) + done;
     const long got = read_through_kernel(target, from + done, chunk);
-    if (got == kFault || got == 0) break;
-    // The call may be forbidden to containers.
-    if (got < 0) return done + read_through_proc(target, from + done, bytes - done);
+    // A page without permission, or the call is forbidden, as it may be in containers: the file
+    // reads both.
+    if (got <= 0) return done + read_through_proc(target, from + done, bytes - done);
     done += static_cast<size_t>(got);
   }
   return done;

@@ -96,11 +96,14 @@ class AddressSpace {
   // In address order, what is ours cut out. Stops when the visitor returns false. Returns false
   // when the list could not be read to the end.
   bool for_each_mapping(FunctionRef<bool(const Mapping&)> visit) const;
+  // The same, and what is ours as well, in pieces that are either wholly ours or not at all.
+  bool for_each_piece(FunctionRef<bool(const Mapping&, bool ours)> visit) const;
   // The parts of [lo, hi) whose pages exist, merged and page-aligned outwards. Where the kernel
   // cannot tell, the whole range is reported.
   void for_each_touched(Range range, Pages which, FunctionRef<void(Range)> visit) const;
-  // Copies memory that may fault when read (a truncated file's mapping). Returns how many bytes
-  // came before the first page that could not be read.
+  // Copies memory that may fault when read: a truncated file's mapping, pages without permission
+  // (these it can read nevertheless). Returns how many bytes came before the first page that could
+  // not be read. Also without open().
   size_t read_guarded(void* to, uintptr_t from, size_t bytes) const;
 
  private:

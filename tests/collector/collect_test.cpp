@@ -41,6 +41,7 @@ class CollectTest : public HeapTest {
     HeapTest::SetUp();
     global_root = nullptr;
     collect_now();
+    clear_stack();
   }
 };
 

@@ -3,7 +3,9 @@
 //
 // A conservative scan sees dead copies of addresses in frames and registers. So every step that
 // handles plain addresses is a function of its own that is not inlined, addresses are kept
-// disguised, and clear_stack() wipes what such steps have left below the stack pointer.
+// disguised, and clear_stack() wipes what such steps have left below the stack pointer. Each test
+// needs a process of its own (ctest gives it one): a test's frame has gaps, in which half an
+// address of an earlier test may stand.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -38,8 +40,10 @@ __attribute__((noinline)) inline void clear_stack() {
   asm volatile("" : : "r"(frame) : "memory");
 }
 
-__attribute__((noinline)) inline collector::Outcome collect_from_here() {
-  collector::Outcome outcome;
+// The outcome is not returned by value: the padding of a copy in the test's frame would go on
+// holding what lay there before, which may be half an address.
+__attribute__((noinline)) inline const collector::Outcome& collect_from_here() {
+  static collector::Outcome outcome;
   platform::heaprake_with_context(
       [](const platform::CallContext* context, void* out) {
         *static_cast<collector::Outcome*>(out) =
@@ -51,7 +55,7 @@ __attribute__((noinline)) inline collector::Outcome collect_from_here() {
 
 // Collects, with the preserved registers and the stack of the caller. Inlined, so that the frame of
 // collect_from_here, which is scanned, lies where the stack has just been wiped.
-__attribute__((always_inline)) inline collector::Outcome collect_now() {
+__attribute__((always_inline)) inline const collector::Outcome& collect_now() {
   clear_stack();
   return collect_from_here();
 }
@@ -78,6 +82,8 @@ class HeapTest : public testing::Test {
     }();
     (void)once;
     configure(collector::Options{});
+    // The test's own frame will lie where earlier tests have left addresses.
+    clear_stack();
   }
   static void configure(collector::Options options) {
     options.threshold = 0;

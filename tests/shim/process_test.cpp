@@ -100,6 +100,10 @@ TEST(Process, OperatorNewFailsAsTheStandardSays) {
   expect_quiet(run_preloaded({victim("oom_new")}, kBusy), native.out);
 }
 
+TEST(Process, ProtectedPagesOfBlocksAreLeftAlone) {
+  expect_quiet(run_preloaded({victim("protected")}, kBusy), "intact\n");
+}
+
 TEST(Process, OffOnlyAllocates) {
   Ended ended = run_preloaded({victim("summary")}, "mode=off:threshold=64k:stats=1");
   EXPECT_EQ(ended.exit_code, 0);
