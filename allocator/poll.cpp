@@ -12,14 +12,14 @@ namespace heaprake::heap {
 namespace {
 
 // mimalloc takes its slow path for every block over a KiB; the collector need not hear of each.
-constexpr size_t kPollBytes = 16 * 1024;
+constexpr size_t kPollBytes = 64 * 1024;
 
 std::atomic<PollHook> poll_hook{nullptr};
 // True while the hook runs, and for good once the thread is ending.
 __thread bool polling;
 
 // The clock is read once in so many passes, and looked at for this long a time.
-constexpr unsigned kPassesPerLook = 64;
+constexpr unsigned kPassesPerLook = 256;
 constexpr uint64_t kTidyPeriod = 250'000'000;
 
 __thread unsigned passes;

@@ -5,9 +5,10 @@
 //
 // A program that frees what it allocates allocates without end, and has nothing to be reclaimed. So
 // the heap, too, must have grown by that much: what lies in committed memory beyond the blocks that
-// the last collection left is the most that another one could find. The estimate forgives (memory
-// that is free, blocks freed since), so that after kPatience times the allocation it is not asked.
-// With growth 0, allocation alone decides.
+// the last collection left is the most that another one could find. This bounds memory by what the
+// last collection left and that much more; but garbage may hide behind blocks freed since, so that
+// after kPatience times the allocation the heap is not asked. With growth 0, allocation alone
+// decides.
 #pragma once
 
 #include <atomic>
@@ -41,7 +42,7 @@ class Pacer {
   void note_given_up();
 
  private:
-  static constexpr size_t kPatience = 8;
+  static constexpr size_t kPatience = 64;
 
   bool due(size_t allocated, size_t committed) const;
   bool has_grown(size_t allocated, size_t committed) const;

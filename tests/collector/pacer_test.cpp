@@ -43,7 +43,7 @@ TEST(PacerTest, AHeapThatHasNotGrownHasNothingToReclaim) {
   pacer.note_collected(1000);
   EXPECT_FALSE(pacer.note_allocated(500, 1499));
   EXPECT_TRUE(pacer.note_allocated(0, 1500));
-  EXPECT_FALSE(pacer.note_allocated(3499, 1499));
+  EXPECT_FALSE(pacer.note_allocated(31499, 1499));
   EXPECT_TRUE(pacer.note_allocated(1, 1499)) << "patience ends";
 }
 
