@@ -21,9 +21,22 @@ size_t count;
 size_t usable_entries;  // committed part of the table
 size_t max_entries;
 
+// Between before_fork and its end the forking thread has the lock: other libraries' fork handlers
+// allocate then.
+bool forking;
+
 struct Guard {
-  Guard() { lock.lock(); }
-  ~Guard() { lock.unlock(); }
+  Guard() : held_already(forking && lock.held_by_me()) {
+    if (!held_already) lock.lock();
+  }
+  ~Guard() {
+    if (!held_already) lock.unlock();
+  }
+  Guard(const Guard&) = delete;
+  Guard& operator=(const Guard&) = delete;
+
+ private:
+  const bool held_already;
 };
 
 uintptr_t page_up(uintptr_t p) {
@@ -151,11 +164,14 @@ bool extend_arena() {
 
 void before_fork() {
   lock.lock();
+  forking = true;
 }
 void after_fork_in_parent() {
+  forking = false;
   lock.unlock();
 }
 void reset_after_fork() {
+  forking = false;
   lock.reset_after_fork();
 }
 

@@ -85,9 +85,6 @@ size_t allocated_since_collection() {
   return state.pacer.allocated();
 }
 
-void note_custom_stacks() {
-  RootSet::note_custom_stacks();
-}
 bool add_root(platform::Range range) {
   return pins.add_root(range);
 }

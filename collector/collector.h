@@ -70,9 +70,12 @@ bool list_references(const heap::Block& block, const platform::StoppedThread& se
 // The blocks that `block` refers to, in the order of its words.
 size_t list_referents(const heap::Block& block, uintptr_t* out, size_t capacity);
 
-// The program brings stacks of its own (pthread_attr_setstack, no guard page): from now on memory
-// below a stack pointer is dead only in the main thread's stack.
-void note_custom_stacks();
+// Memory below a thread's stack pointer is dead only if nothing else lives in that stack. These say
+// where that cannot be known any more: in threads' stacks (the program brings its own, or leaves
+// out the guard page), or in any (it makes contexts, whose stacks may be arrays in a frame).
+inline constexpr uint8_t kCustomThreadStacks = 1, kCustomContexts = 2;
+// A bit is set and stays. A plain byte, since makecontext's entry (shim/contexts.S) sets it too.
+extern "C" uint8_t heaprake_custom_stacks;
 
 // Extra roots and pins.
 bool add_root(platform::Range range);

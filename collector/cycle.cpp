@@ -128,6 +128,8 @@ void tell(Event event, const char* text) {
 bool mark_world(StoppedWorld& world, bool* complete) {
   uint64_t began = platform::monotonic_ns();
   *complete = false;
+  // The bits of a mark that fails half-way are no garbage. What was is found again by the next one.
+  state.pending_sweep.store(false, std::memory_order_relaxed);
   if (!state.bits.prepare()) return false;
   Filter filter = Filter::for_heap(effective_alignment());
   size_t expected = figures.live_bytes.load(std::memory_order_relaxed) + state.roots.bytes();
@@ -166,7 +168,6 @@ Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_f
     }
     if (state.options.verify) verify(world, &misses);
     state.bits.turn_into_garbage();
-    state.pending_sweep.store(false, std::memory_order_relaxed);
     state.pacer.note_collected(figures.live_bytes.load(std::memory_order_relaxed));
     world.resume();
     note_pause(world, platform::monotonic_ns());

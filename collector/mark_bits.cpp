@@ -76,28 +76,30 @@ bool MarkBits::reserve_tables() {
 }
 
 size_t MarkBits::next_slice(size_t slice) const {
-  while (slice < prepared_slices_ && !has_bits_[slice]) {
-    uint64_t eight;
-    // Wide blocks lie far above the others: long runs of zeros.
-    if (slice % 8 == 0 && (memcpy(&eight, has_bits_ + slice, 8), eight == 0)) {
-      slice += 8;
-    } else {
+  while (slice < prepared_slices_) {
+    if (chunks_[slice / kSlicesPerChunk] == kNothing) {
+      slice = (slice / kSlicesPerChunk + 1) * kSlicesPerChunk;
+    } else if (!has_bits_[slice]) {
       slice++;
+    } else {
+      return slice;
     }
   }
   return slice;
 }
 
-// Touches only pages of has_bits_ that have or had something to say.
-void MarkBits::copy_used_slices(size_t limit) {
+// Touches only pages of has_bits_ that have or had something to say. false: out of memory.
+bool MarkBits::copy_used_slices(size_t limit) {
   for (size_t slice = next_slice(0); slice < prepared_slices_; slice = next_slice(slice + 1)) {
     has_bits_[slice] = 0;
   }
   prepared_slices_ = limit;
   for (size_t slice = heap::next_used_slice(0); slice < limit;
        slice = heap::next_used_slice(slice + 1)) {
+    if (!commit_chunk_of(slice)) return false;
     has_bits_[slice] = 1;
   }
+  return true;
 }
 
 // Random accesses to the tables of a large heap miss the TLB unless the tables' pages are huge.
@@ -126,32 +128,33 @@ void MarkBits::make_huge(size_t chunk) {
   size_t first = chunk & ~(kChunksPerHuge - 1);
   bool already = false;
   for (size_t i = first; i < first + kChunksPerHuge; i++) already |= chunks_[i] == kHuge;
-  chunks_[chunk] = kHuge;
-  if (already) return;
-  char* bits = reinterpret_cast<char*>(words_) + first * kSlicesPerChunk * kSliceBytes;
-  if (!platform::commit(bits, kHugePage)) {
-    chunks_[chunk] = kNothing;
+  if (already) {
+    chunks_[chunk] = kHuge;
     return;
   }
+  char* bits = reinterpret_cast<char*>(words_) + first * kSlicesPerChunk * kSliceBytes;
+  if (!platform::commit(bits, kHugePage)) return;
+  chunks_[chunk] = kHuge;
   // What they hold is about to be cleared anyway.
   platform::discard(bits, kHugePage);
   platform::advise_huge(bits, kHugePage);
 }
 
 bool MarkBits::prepare() {
+  holds_garbage_ = false;
   if (!reserve_tables()) return false;
   size_t limit = heap::slice_limit();
   if (limit && !platform::commit(has_bits_, limit)) return false;
-  copy_used_slices(limit);
+  if (!copy_used_slices(limit)) return false;
   use_huge_pages();
   for (size_t slice = next_slice(0); slice < limit; slice = next_slice(slice + 1)) {
-    if (!commit_chunk_of(slice)) return false;
     memset(&words_[slice * kWordsPerSlice], 0, kSliceBytes);
   }
   return true;
 }
 
 void MarkBits::turn_into_garbage() {
+  holds_garbage_ = true;
   auto* convert = cpu().avx512 ? garbage_of_slice_avx512 : garbage_of_slice_sse2;
   for (size_t slice = next_slice(0); slice < prepared_slices_; slice = next_slice(slice + 1)) {
     convert(heap::geometry.map + slice * kGranulesPerSlice, &words_[slice * kWordsPerSlice]);

@@ -5,7 +5,8 @@
 // Order of use, by the collecting thread while the world is stopped:
 //   prepare() -> test_and_set ... (markers, in parallel) -> turn_into_garbage() -> for_each_set()
 // for_each_set may also run after the world has resumed: nothing but the collector writes here, and
-// blocks born since then are not in it.
+// blocks born since then are not in it. Until turn_into_garbage has run a set bit may mean a block
+// that is alive: whoever frees asks holds_garbage() first.
 #pragma once
 
 #include <atomic>
@@ -48,8 +49,9 @@ class MarkBits {
     }
   }
 
-  // garbage = recorded and not marked, slice by slice.
+  // garbage = recorded and not marked, slice by slice. Only after a mark that was complete.
   void turn_into_garbage();
+  bool holds_garbage() const { return holds_garbage_; }
 
   // Calls visit(granule) for each set bit, in address order. The visitor may clear the bit.
   template <class Visit>
@@ -68,8 +70,10 @@ class MarkBits {
  private:
   bool reserve_tables();
   // The first slice at or after `slice` that has bits; at least prepared_slices_ if there is none.
+  // Passes over chunks without memory: wide blocks lie at the top of the range, the others at its
+  // bottom.
   size_t next_slice(size_t slice) const;
-  void copy_used_slices(size_t limit);
+  bool copy_used_slices(size_t limit);
   bool commit_chunk_of(size_t slice);
   void use_huge_pages();
   void make_huge(size_t chunk);
@@ -80,6 +84,7 @@ class MarkBits {
   uint8_t* has_bits_ = nullptr;  // one byte per slice: slice_used as the last prepare() saw it;
                                  // slices used since then have no bits
   size_t prepared_slices_ = 0;
+  bool holds_garbage_ = false;
 };
 
 }  // namespace heaprake::collector

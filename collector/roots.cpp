@@ -1,9 +1,9 @@
 #include "collector/roots.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
+#include "collector/collector.h"
 #include "collector/names.h"
 #include "collector/pins.h"
 
@@ -18,19 +18,23 @@ using platform::Range;
 using platform::StoppedThread;
 using platform::World;
 
-std::atomic<bool> custom_stacks{false};
-size_t tls_size = 4096;
+// Of static thread-local storage below a thread control block; for naming only.
+constexpr size_t kTlsSize = 4096;
 
 // The lowest stack pointer in `range` below which memory is certainly dead: in the main thread's
 // stack, or in a stack that libc made (its thread control block stands at the upper end, and a
-// guard page below keeps other mappings away). 0 if there is none.
+// guard page below keeps other mappings away). 0 if there is none, or if a smaller stack may lie
+// inside: an array in a frame that serves as a signal stack or a coroutine's.
 uintptr_t lowest_certain_sp(const World& world, const Mapping& mapping) {
+  const uint8_t custom = __atomic_load_n(&heaprake_custom_stacks, __ATOMIC_RELAXED);
+  if (custom & kCustomContexts) return 0;
   uintptr_t lowest = 0;
   for (size_t i = 0; i < world.count; i++) {
     const StoppedThread& t = world.threads[i];
+    if (t.altstack && mapping.range.contains(t.altstack)) return 0;
     if (!mapping.range.contains(t.sp)) continue;
-    bool certain = mapping.main_stack || (!custom_stacks.load(std::memory_order_relaxed) &&
-                                          t.tcb > t.sp && mapping.range.contains(t.tcb));
+    bool certain = mapping.main_stack || (!(custom & kCustomThreadStacks) && t.tcb > t.sp &&
+                                          mapping.range.contains(t.tcb));
     if (!certain) return 0;
     if (!lowest || t.sp < lowest) lowest = t.sp;
   }
@@ -57,11 +61,8 @@ uintptr_t tcb_in(const World& world, Range range) {
 
 }  // namespace
 
-void RootSet::note_custom_stacks() {
-  custom_stacks.store(true, std::memory_order_relaxed);
-}
-void RootSet::set_tls_size(size_t bytes) {
-  tls_size = bytes;
+extern "C" {
+constinit uint8_t heaprake_custom_stacks = 0;
 }
 
 void RootSet::clear() {
@@ -134,7 +135,7 @@ bool RootSet::visit_stack(const World& world, const AddressSpace& space, const M
   root.name = "[stack]";
   uintptr_t tcb = tcb_in(world, live);
   if (!tcb || !with_names_) return add_touched(space, live, Pages::kTouched, root);
-  uintptr_t boundary = std::max(live.lo, tcb - std::min<uintptr_t>(tcb, tls_size));
+  uintptr_t boundary = std::max(live.lo, tcb - kTlsSize);
   Root tls = root;
   tls.kind = GC_REFERENCE_TLS;
   tls.name = "[tls]";
@@ -167,13 +168,16 @@ bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const
 bool RootSet::build(const World& world, const AddressSpace& space, bool with_names) {
   clear();
   with_names_ = with_names;
+  saw_own_stack_ = false;
   bool ok = true;
   for (size_t i = 0; i < world.count; i++) ok = ok && add_thread(world.threads[i]);
   bool whole = space.for_each_piece([&](const Mapping& piece, bool ours) {
+    saw_own_stack_ = saw_own_stack_ || piece.range.contains(world.threads[0].sp);
     ok = ok && (ours ? protected_.note(piece) : visit_mapping(world, space, piece));
     return ok;
   });
-  if (!ok || !whole || !protected_.finish() || !add_protected_blocks(space)) return false;
+  if (!ok || !whole || !saw_own_stack_ || !protected_.finish() || !add_protected_blocks(space))
+    return false;
   pins.forget_dead();
   pins.for_each_pin([&](uintptr_t address) { ok = ok && words_.push(address); });
   pins.for_each_root([&](Range range) {

@@ -40,10 +40,6 @@ class RootSet {
   // Alive, and not to be read: their content is among the ranges.
   const ProtectedBlocks& protected_blocks() const { return protected_; }
 
-  static void note_custom_stacks();
-  // Bytes of static thread-local storage below a thread control block; for naming only.
-  static void set_tls_size(size_t bytes);
-
  private:
   struct Module {
     uintptr_t base = 0;  // of the module whose mappings are being visited
@@ -66,6 +62,7 @@ class RootSet {
   size_t bytes_ = 0;
   ProtectedBlocks protected_;
   bool with_names_ = false;
+  bool saw_own_stack_ = false;  // a list of mappings without the caller's stack is not a list
   Module module_;
 };
 

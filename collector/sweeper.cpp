@@ -26,6 +26,7 @@ bool take_away(const heap::Block& block, Fate fate, CondemnedSet& condemned) {
 
 Swept sweep(MarkBits& garbage, Fate fate, CondemnedSet& condemned) {
   Swept swept;
+  if (!garbage.holds_garbage()) return swept;
   garbage.for_each_set([&](size_t granule) {
     heap::Block block = heap::block_at(granule);
     if (fate == Fate::kCount) {

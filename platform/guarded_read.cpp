@@ -22,7 +22,7 @@ long read_through_kernel(void* to, uintptr_t from, size_t bytes) {
 }
 
 size_t read_through_proc(void* to, uintptr_t from, size_t bytes) {
-  const long fd = sys::call(SYS_openat, AT_FDCWD, "/proc/self/mem", O_RDONLY | O_CLOEXEC);
+  const long fd = sys::call(SYS_openat, AT_FDCWD, "/proc/thread-self/mem", O_RDONLY | O_CLOEXEC);
   if (sys::failed(fd)) return 0;
   size_t done = 0;
   while (done < bytes) {

@@ -19,6 +19,7 @@
 #include "shim/misuse.h"
 #include "shim/options.h"
 #include "shim/requests.h"
+#include "shim/threads.h"
 
 namespace heaprake::shim {
 namespace {
@@ -76,6 +77,7 @@ void start_collector() {
   collector::set_listener(on_event);
   collector::configure(options);
   if (chosen.mode == collector::Mode::kOff) return;
+  note_libc_stacks();
   platform::install_stop_signal();
   platform::set_request_handler(on_request);
   heap::set_poll_hook(collector::poll);

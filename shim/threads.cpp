@@ -1,14 +1,17 @@
 // Threads: libc takes signal 33 for itself with the first one, and stacks of the program's own
 // making are looked at with more care. Thin: everything passes through.
+#include <gnu/libc-version.h>
 #include <pthread.h>
 
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>
 
 #include "collector/collector.h"
 #include "platform/platform.h"
 #include "shim/export.h"
 #include "shim/interposed.h"
+#include "shim/threads.h"
 
 HEAPRAKE_NEXT(int(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*), pthread_create);
 HEAPRAKE_NEXT(int(unsigned long*, int (*)(void*), void*), thrd_create);
@@ -18,6 +21,11 @@ HEAPRAKE_NEXT(int(pthread_attr_t*, size_t), pthread_attr_setguardsize);
 
 namespace heaprake::shim {
 namespace {
+
+void note_custom_stacks() {
+  __atomic_fetch_or(&collector::heaprake_custom_stacks, collector::kCustomThreadStacks,
+                    __ATOMIC_RELAXED);
+}
 
 // libc installs its handler with the process's first thread and never again.
 int note_thread(int result) {
@@ -31,6 +39,14 @@ int note_thread(int result) {
 
 }  // namespace
 
+// From 2.42 on libc's guard pages do not show in the list of mappings, so that several stacks may
+// look like one.
+void note_libc_stacks() {
+  char* after;
+  const unsigned long major = strtoul(gnu_get_libc_version(), &after, 10);
+  if (major != 2 || *after != '.' || strtoul(after + 1, nullptr, 10) >= 42) note_custom_stacks();
+}
+
 HEAPRAKE_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
                                    void* (*start)(void*), void* argument) noexcept {
   return note_thread(heaprake_next_pthread_create(thread, attributes, start, argument));
@@ -42,17 +58,17 @@ HEAPRAKE_EXPORT int thrd_create(unsigned long* thread, int (*start)(void*), void
 
 HEAPRAKE_EXPORT int pthread_attr_setstack(pthread_attr_t* attributes, void* stack,
                                           size_t size) noexcept {
-  collector::note_custom_stacks();
+  note_custom_stacks();
   return heaprake_next_pthread_attr_setstack(attributes, stack, size);
 }
 
 HEAPRAKE_EXPORT int pthread_attr_setstackaddr(pthread_attr_t* attributes, void* stack) noexcept {
-  collector::note_custom_stacks();
+  note_custom_stacks();
   return heaprake_next_pthread_attr_setstackaddr(attributes, stack);
 }
 
 HEAPRAKE_EXPORT int pthread_attr_setguardsize(pthread_attr_t* attributes, size_t size) noexcept {
-  if (size < platform::kPageSize) collector::note_custom_stacks();
+  if (size < platform::kPageSize) note_custom_stacks();
   return heaprake_next_pthread_attr_setguardsize(attributes, size);
 }
 
