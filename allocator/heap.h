@@ -14,6 +14,8 @@
 // its byte; the collector writes it for garbage, which no thread can reach.
 #pragma once
 
+#include <immintrin.h>
+
 #include <atomic>
 #include <bit>
 #include <cstddef>
@@ -106,6 +108,27 @@ size_t slice_limit();
 // between.
 size_t next_used_slice(size_t slice);
 
+// Every recorded block, in address order, until visit(const Block&) returns false. Exact while the
+// world is stopped; otherwise blocks that come or go meanwhile may be seen or not.
+template <class Visit>
+void for_each_block(Visit visit) {
+  constexpr size_t kGranulesPerSlice = kSliceSize / kGranule;
+  for (size_t slice = next_used_slice(0); slice < slice_limit();
+       slice = next_used_slice(slice + 1)) {
+    for (size_t at = slice * kGranulesPerSlice; at < (slice + 1) * kGranulesPerSlice; at += 16) {
+      const auto* bytes = reinterpret_cast<const __m128i*>(geometry.map + at);
+      unsigned starts = ~static_cast<unsigned>(_mm_movemask_epi8(
+                            _mm_cmpeq_epi8(_mm_load_si128(bytes), _mm_setzero_si128()))) &
+                        0xffffu;
+      for (; starts; starts &= starts - 1) {
+        Block block = block_at(at + static_cast<size_t>(std::countr_zero(starts)));
+        // A block freed since its byte was read reads as an empty one.
+        if (block && !visit(block)) return;
+      }
+    }
+  }
+}
+
 // Sweeping: take the block off the map (returns its byte, to restore it), or free its memory after
 // that. Any thread; the block must be garbage. restore makes it exist again.
 uint8_t unrecord(const Block& block);
@@ -116,6 +139,9 @@ void free_unrecorded(const Block& block, uint8_t byte);
 // and for each large one), where anything may be done, allocation and collection included.
 using PollHook = void (*)();
 void set_poll_hook(PollHook hook);
+// Called before an allocation fails for want of memory. true: some has been reclaimed, try again.
+using RescueHook = bool (*)();
+void set_rescue_hook(RescueHook hook);
 // Bytes that the calling thread allocated since it last asked.
 size_t take_allocated_bytes();
 

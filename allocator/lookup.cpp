@@ -94,16 +94,11 @@ size_t committed_bytes() {
 
 Usage usage() {
   Usage sum{committed_bytes(), 0, 0};
-  for (size_t slice = next_used_slice(0); slice < slice_limit();
-       slice = next_used_slice(slice + 1)) {
-    size_t first = slice * kGranulesPerSlice;
-    for (size_t at = first; at < first + kGranulesPerSlice; at += 16) {
-      for (unsigned starts = nonzero_mask(geometry.map + at); starts; starts &= starts - 1) {
-        sum.used += block_at(at + static_cast<size_t>(std::countr_zero(starts))).size;
-        ++sum.blocks;
-      }
-    }
-  }
+  for_each_block([&](const Block& block) {
+    sum.used += block.size;
+    ++sum.blocks;
+    return true;
+  });
   return sum;
 }
 

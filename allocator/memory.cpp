@@ -30,22 +30,33 @@ Memory plain(void* p) {
   return {reinterpret_cast<uintptr_t>(p), false};
 }
 
+template <class Allocate>
+Memory try_twice(Allocate allocate) {
+  Memory memory = allocate();
+  if (!memory.p && rescue()) memory = allocate();
+  return memory;
+}
+
 }  // namespace
 
 Memory obtain(size_t bytes, bool zeroed) {
-  if (bytes < wide::kMinSize) {
-    void* p = from_mimalloc([=] { return zeroed ? mi_zalloc(bytes) : mi_malloc(bytes); });
-    if (p) return plain(p);
-  }
-  return from_wide(bytes, platform::kPageSize);
+  return try_twice([=]() -> Memory {
+    if (bytes < wide::kMinSize) {
+      void* p = from_mimalloc([=] { return zeroed ? mi_zalloc(bytes) : mi_malloc(bytes); });
+      if (p) return plain(p);
+    }
+    return from_wide(bytes, platform::kPageSize);
+  });
 }
 
 Memory obtain_aligned(size_t bytes, size_t alignment) {
-  if (bytes < wide::kMinSize && alignment <= kMaxPlainAlignment) {
-    void* p = from_mimalloc([=] { return mi_malloc_aligned(bytes, alignment); });
-    if (p) return plain(p);
-  }
-  return from_wide(bytes, alignment);
+  return try_twice([=]() -> Memory {
+    if (bytes < wide::kMinSize && alignment <= kMaxPlainAlignment) {
+      void* p = from_mimalloc([=] { return mi_malloc_aligned(bytes, alignment); });
+      if (p) return plain(p);
+    }
+    return from_wide(bytes, alignment);
+  });
 }
 
 void give_back(void* p) {

@@ -23,6 +23,8 @@ size_t mimalloc_capacity(const void* p);
 
 // Sets errno; returns nullptr.
 void* no_memory();
+// Asks the collector for memory. true: try again.
+bool rescue();
 
 // Lets the collector run if it wants to. Only where the heap is in a consistent state.
 void poll();

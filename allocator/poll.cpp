@@ -15,6 +15,7 @@ namespace {
 constexpr size_t kPollBytes = 64 * 1024;
 
 std::atomic<PollHook> poll_hook{nullptr};
+std::atomic<RescueHook> rescue_hook{nullptr};
 // True while the hook runs, and for good once the thread is ending.
 __thread bool polling;
 
@@ -55,6 +56,15 @@ void poll() {
   polling = false;
 }
 
+bool rescue() {
+  RescueHook hook = rescue_hook.load(std::memory_order_relaxed);
+  if (polling || !hook) return false;
+  polling = true;
+  bool reclaimed = hook();
+  polling = false;
+  return reclaimed;
+}
+
 void start_polling() {
   mi_register_deferred_free(on_slow_path, nullptr);
 }
@@ -70,6 +80,10 @@ bool tidying() {
 
 void set_poll_hook(PollHook hook) {
   poll_hook.store(hook, std::memory_order_relaxed);
+}
+
+void set_rescue_hook(RescueHook hook) {
+  rescue_hook.store(hook, std::memory_order_relaxed);
 }
 
 size_t take_allocated_bytes() {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "collector/block_walk.h"
 #include "collector/cpu.h"
 #include "collector/cycle.h"
 #include "collector/pins.h"
@@ -51,7 +50,7 @@ class Census {
 
   void walk(const RootSet& roots) {
     for (const Root& root : roots.ranges()) visit_root(root);
-    for_each_block([&](const Block& block) {
+    heap::for_each_block([&](const Block& block) {
       if (!block.leaf && !roots.protected_blocks().contains(block.address)) visit_block(block);
       return true;
     });

@@ -4,9 +4,12 @@
 
 #include <cstdio>
 
+#include "collector/carried.h"
 #include "collector/cycle.h"
+#include "collector/epolls.h"
 #include "collector/figures.h"
 #include "collector/pins.h"
+#include "collector/registrations.h"
 #include "collector/session.h"
 
 namespace heaprake::collector {
@@ -29,9 +32,12 @@ Outcome collect(Reason reason, const platform::StoppedThread& self) {
   Outcome outcome;
   if (state.options.mode == Mode::kOff) return outcome;
   Wait wait = reason == Reason::kThreshold ? Wait::kNo : Wait::kYes;
-  run_session(self, wait, [&] { outcome = run_cycle(reason, self, true); });
+  // A program that allocates in such a handler takes its chance; our own calls are safe there.
+  const bool may_free =
+      reason == Reason::kThreshold || !platform::may_be_in_handler(self);
+  run_session(self, wait, [&] { outcome = run_cycle(reason, self, may_free); });
   // Who asks for a collection wants the memory; otherwise the allocator decides when it goes back.
-  if (reason == Reason::kExplicit && outcome.blocks) heap::trim();
+  if (reason == Reason::kExplicit && outcome.blocks && may_free) heap::trim();
   return outcome;
 }
 
@@ -65,6 +71,20 @@ void poll() {
       &collecting);
 }
 
+bool rescue() {
+  constexpr size_t kWorthwhile = 1 << 20;
+  if (state.options.mode != Mode::kCollect || !state.pacer.automatic()) return false;
+  if (state.pacer.allocated() + heap::take_allocated_bytes() < kWorthwhile) return false;
+  Outcome outcome;
+  platform::heaprake_with_context(
+      [](const platform::CallContext* context, void* arg) {
+        *static_cast<Outcome*>(arg) =
+            collect(Reason::kThreshold, platform::thread_of_call(*context));
+      },
+      &outcome);
+  return outcome.blocks != 0;
+}
+
 void set_enabled(bool on) {
   state.pacer.set_enabled(on);
 }
@@ -96,6 +116,25 @@ bool pin(const heap::Block& block) {
 }
 bool unpin(const heap::Block& block) {
   return pins.unpin(block.address);
+}
+
+bool is_garbage(const heap::Block& block) {
+  if (!state.freeing.load(std::memory_order_acquire)) return false;
+  const size_t granule = (block.address - heap::geometry.base) / heap::kGranule;
+  return state.bits.covers(granule) && state.bits.test(granule);
+}
+
+void note_epoll(int fd) {
+  epolls.note(fd);
+}
+void note_new_epoll(int fd) {
+  epolls.note_created(fd);
+}
+void add_registration(Registration kind, uint64_t id, uintptr_t word) {
+  registrations.add(kind, id, word);
+}
+void remove_registration(Registration kind, uint64_t id) {
+  registrations.remove(kind, id);
 }
 
 bool was_condemned(const void* p, const char* call) {
@@ -145,6 +184,8 @@ void after_fork_in_child() {
   fork_took_lock = false;
   collector_lock.reset_after_fork();
   pins.reset_lock_after_fork();
+  registrations.clear_after_fork();
+  carried.repair_after_fork();
 }
 
 }  // namespace heaprake::collector

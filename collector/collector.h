@@ -7,6 +7,9 @@
 // Every function may be called from any thread unless it says otherwise.
 #pragma once
 
+#include <sys/uio.h>
+
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -55,6 +58,9 @@ Outcome collect(Reason reason, const platform::StoppedThread& self);
 Outcome collect_in_handler(const platform::StoppedThread& self, bool may_free);
 // From the allocator's poll hook: collects if the thresholds say so; finishes a pending sweep.
 void poll();
+// From the allocator when memory is out: collects unless nothing can have become garbage since the
+// last collection, or automatic collection is off. true: blocks were freed.
+bool rescue();
 
 // Automatic collection.
 void set_enabled(bool on);
@@ -83,13 +89,62 @@ bool remove_root(platform::Range range);
 bool pin(const heap::Block& block);
 bool unpin(const heap::Block& block);
 
+// --- Pointers that only the kernel holds. Any thread, any time, signal handlers too; errno is
+// kept.
+
+// The descriptor is used as an epoll: before the first call that registers something there. An
+// epoll has been made and has this number.
+void note_epoll(int fd);
+void note_new_epoll(int fd);
+
+// A word that the kernel holds until it is removed, or another one added with the same id.
+enum class Registration : uint64_t { kTimer, kQueue };
+void add_registration(Registration kind, uint64_t id, uintptr_t word);
+void remove_registration(Registration kind, uint64_t id);
+
+// A message, or a part of a stream: the first `bytes` bytes of its pieces have gone through.
+struct Transfer {
+  int fd;  // or one of the two below, which need no descriptor to tell what they are
+  const iovec* pieces;
+  size_t count;
+  size_t bytes;
+};
+inline constexpr int kPosixQueue = -2, kSystemVQueue = -3;
+// After the call, before the program goes on; the caller's frame must still hold the pieces.
+// `early_before`: heaprake_early_receipts before the call.
+void message_sent(const Transfer& transfer, uint64_t early_before);
+void message_received(const Transfer& transfer);
+// How many words were received before their senders had come back.
+extern "C" std::atomic<uint64_t> heaprake_early_receipts;
+// Whether anything was ever under way: until then nobody needs to call message_received or
+// signal_arrived. Never goes back, since a sender may be about to add what has been received.
+extern "C" bool heaprake_words_carried;
+
+// The value of a signal that the program sends to itself: before it is sent, when that failed, and
+// when it has arrived.
+void signal_queued(uintptr_t value);
+void signal_not_queued(uintptr_t value);
+void signal_arrived(uintptr_t value);
+
+// The program's own image, which is there as long as it lives.
+void set_image(platform::Range image);
+
 // Oracle mode and poison: the program has handed in an address that the heap does not record. If it
 // is a block that was condemned, counts a mistake, puts it back and returns true.
 bool was_condemned(const void* p, const char* call);
 bool was_reclaimed(const void* p);  // poison mode: reclaimed by the collector, not by the program
 
-// Writes the unreachable blocks and the references among them (heaprake/snapshot.h) to `fd`.
-bool write_snapshot(int fd, const platform::StoppedThread& self, Outcome* outcome);
+// Whether the block has been found unreachable and will be freed, now or by the next allocation.
+// Nobody may be given its address any more.
+bool is_garbage(const heap::Block& block);
+
+// Writes the unreachable blocks and the references among them (heaprake/snapshot.h) to `fd`, after
+// `begin`, which is called once it is sure that they will follow. false: nothing was written.
+bool write_snapshot(int fd, const platform::StoppedThread& self, Outcome* outcome,
+                    platform::FunctionRef<void()> begin);
+// The same in a signal handler, which must not wait for a running collection (outcome->busy).
+bool write_snapshot_in_handler(int fd, const platform::StoppedThread& self, Outcome* outcome,
+                               platform::FunctionRef<void()> begin);
 
 void get_stats(gc_stats* out);
 

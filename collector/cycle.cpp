@@ -98,6 +98,7 @@ void tell_collected(Reason reason, const Outcome& outcome) {
 Swept sweep_now() {
   uint64_t began = platform::monotonic_ns();
   Swept swept = sweep(state.bits, fate_of_garbage(), state.condemned);
+  state.freeing.store(false, std::memory_order_release);
   Figures::add(figures.sweep_total_ns, platform::monotonic_ns() - began);
   if (state.options.mode == Mode::kHunt) {
     Figures::set(figures.collected, swept.blocks);
@@ -130,6 +131,7 @@ bool mark_world(StoppedWorld& world, bool* complete) {
   *complete = false;
   // The bits of a mark that fails half-way are no garbage. What was is found again by the next one.
   state.pending_sweep.store(false, std::memory_order_relaxed);
+  state.freeing.store(false, std::memory_order_relaxed);
   if (!state.bits.prepare()) return false;
   Filter filter = Filter::for_heap(effective_alignment());
   size_t expected = figures.live_bytes.load(std::memory_order_relaxed) + state.roots.bytes();
@@ -168,6 +170,7 @@ Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_f
     }
     if (state.options.verify) verify(world, &misses);
     state.bits.turn_into_garbage();
+    state.freeing.store(fate_of_garbage() != Fate::kCount, std::memory_order_release);
     state.pacer.note_collected(figures.live_bytes.load(std::memory_order_relaxed));
     world.resume();
     note_pause(world, platform::monotonic_ns());

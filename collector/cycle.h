@@ -21,6 +21,8 @@ struct State {
   CondemnedSet condemned;  // its readers need no lock
   Pacer pacer;             // likewise
   std::atomic<Listener> listener{nullptr};
+  // From the moment that the bits hold garbage until all of it is freed.
+  std::atomic<bool> freeing{false};
   // The bits hold garbage that a collection in a signal handler has left for the next allocation.
   std::atomic<bool> pending_sweep{false};
 };

@@ -34,6 +34,10 @@ class Pacer {
     size_t now = allocated_.fetch_add(bytes, std::memory_order_relaxed) + bytes;
     return now >= trigger_.load(std::memory_order_relaxed) && due(now, committed);
   }
+  // Started, enabled, and with a threshold.
+  bool automatic() const {
+    return started_.load(std::memory_order_acquire) && enabled() && threshold() != 0;
+  }
   size_t allocated() const { return allocated_.load(std::memory_order_relaxed); }
 
   // The world has just resumed after a mark that found live_bytes alive.

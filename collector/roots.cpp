@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cstring>
 
+#include "collector/carried.h"
 #include "collector/collector.h"
+#include "collector/epolls.h"
 #include "collector/names.h"
 #include "collector/pins.h"
+#include "collector/registrations.h"
 
 namespace heaprake::collector {
 
@@ -45,6 +48,14 @@ bool holds_a_stack(const World& world, const Mapping& mapping) {
   if (mapping.main_stack) return true;
   for (size_t i = 0; i < world.count; i++) {
     if (mapping.range.contains(world.threads[i].sp)) return true;
+  }
+  return false;
+}
+
+// A shared mapping of memory that no file on a disk stands for.
+bool is_plain_memory(const Mapping& mapping) {
+  for (const char* prefix : {"/dev/zero", "/memfd:", "/SYSV", "/dev/shm/"}) {
+    if (strncmp(mapping.name, prefix, strlen(prefix)) == 0) return true;
   }
   return false;
 }
@@ -145,9 +156,10 @@ bool RootSet::visit_stack(const World& world, const AddressSpace& space, const M
 
 bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const Mapping& mapping) {
   if (with_names_) follow_module(mapping);
-  if (mapping.device || !mapping.readable) return true;
-  if (mapping.shared && !mapping.writable) return true;
-  Root root{mapping.range, GC_REFERENCE_MAPPING, mapping.shared, mapping.range.lo, ""};
+  if (mapping.device || (mapping.shared && !mapping.writable && !is_plain_memory(mapping)))
+    return true;
+  const bool guarded = mapping.shared || !mapping.readable;
+  Root root{mapping.range, GC_REFERENCE_MAPPING, guarded, mapping.range.lo, ""};
   if (with_names_) root.name = intern(mapping.name);
   if (holds_a_stack(world, mapping)) return visit_stack(world, space, mapping, root);
   if (with_names_) {
@@ -161,18 +173,36 @@ bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const
     }
   }
   if (mapping.shared) return add_touched(space, mapping.range, Pages::kShared, root);
+  if (!mapping.readable) return add_touched(space, mapping.range, Pages::kHidden, root);
   bool written_only = mapping.file_backed || !mapping.writable;
   return add_touched(space, mapping.range, written_only ? Pages::kPrivate : Pages::kTouched, root);
+}
+
+// What the program has named (gc_add_root) of this mapping: a range may name more than there is.
+bool RootSet::add_named_roots(const AddressSpace& space, const Mapping& mapping) {
+  if (mapping.device) return true;
+  Pages touched = mapping.readable ? Pages::kTouched : Pages::kHidden;
+  if (mapping.shared) touched = Pages::kShared;
+  bool ok = true;
+  pins.for_each_root([&](Range named) {
+    Range part{std::max(named.lo, mapping.range.lo), std::min(named.hi, mapping.range.hi)};
+    Root root{part, GC_REFERENCE_MAPPING, true, named.lo, "[added root]"};
+    if (part.lo < part.hi) ok = ok && add_touched(space, part, touched, root);
+  });
+  return ok;
 }
 
 bool RootSet::build(const World& world, const AddressSpace& space, bool with_names) {
   clear();
   with_names_ = with_names;
   saw_own_stack_ = false;
+  any_named_roots_ = false;
+  pins.for_each_root([&](Range) { any_named_roots_ = true; });
   bool ok = true;
   for (size_t i = 0; i < world.count; i++) ok = ok && add_thread(world.threads[i]);
   bool whole = space.for_each_piece([&](const Mapping& piece, bool ours) {
     saw_own_stack_ = saw_own_stack_ || piece.range.contains(world.threads[0].sp);
+    if (any_named_roots_) ok = ok && add_named_roots(space, piece);
     ok = ok && (ours ? protected_.note(piece) : visit_mapping(world, space, piece));
     return ok;
   });
@@ -180,9 +210,8 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
     return false;
   pins.forget_dead();
   pins.for_each_pin([&](uintptr_t address) { ok = ok && words_.push(address); });
-  pins.for_each_root([&](Range range) {
-    ok = ok && add(Root{range, GC_REFERENCE_MAPPING, true, range.lo, "[added root]"});
-  });
+  ok = ok && epolls.add_words(words_) && registrations.add_words(words_) &&
+       carried.add_words(words_);
   return ok;
 }
 

@@ -4,7 +4,9 @@
 //   writable, private      touched pages are read where they lie; of file mappings (.data) only the
 //                          pages that were written, since the file's own content holds no address
 //   not writable, private  pages written before they were protected (relro, JIT code)
+//   not readable, private  the same: the program may open it again (guarded)
 //   shared and writable    touched pages, through a guarded copy, as a truncated file faults
+//   shared, sealed         the same, of memory that no file stands for: another mapping wrote it
 //   a stack                from the lowest stack pointer in it upwards; what lies below is dead
 //   blocks with pages that the program has protected (protected_blocks.h), through a guarded copy
 // and each thread's registers, plus the words that only the kernel or libc knows: stack pointers,
@@ -51,6 +53,7 @@ class RootSet {
   void follow_module(const platform::Mapping& mapping);
   bool visit_stack(const platform::World& world, const platform::AddressSpace& space,
                    const platform::Mapping& mapping, Root root);
+  bool add_named_roots(const platform::AddressSpace& space, const platform::Mapping& mapping);
   bool add_touched(const platform::AddressSpace& space, platform::Range range,
                    platform::Pages pages, const Root& like);
   bool add_protected_blocks(const platform::AddressSpace& space);
@@ -62,7 +65,8 @@ class RootSet {
   size_t bytes_ = 0;
   ProtectedBlocks protected_;
   bool with_names_ = false;
-  bool saw_own_stack_ = false;  // a list of mappings without the caller's stack is not a list
+  bool any_named_roots_ = false;  // from gc_add_root
+  bool saw_own_stack_ = false;    // a list of mappings without the caller's stack is not a list
   Module module_;
 };
 

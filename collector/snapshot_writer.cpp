@@ -12,9 +12,14 @@ namespace heaprake::collector {
 
 namespace {
 
+// From this size on a block's untouched pages are looked for.
+constexpr size_t kSparseBytes = 1 << 20;
+
 class SnapshotWriter {
  public:
+  SnapshotWriter() { space_.open(); }
   ~SnapshotWriter() {
+    space_.close();
     blocks_.shrink(0);
     edges_.shrink(0);
   }
@@ -69,9 +74,24 @@ class SnapshotWriter {
     const heaprake_snapshot_block block = blocks_[from];
     heap::Block there = heap::find_block(block.address);
     if (there.leaf || there.address != block.address) return true;
-    for (uint64_t offset = 0; offset + sizeof(uintptr_t) <= block.size; offset += 8) {
+    bool room = true;
+    if (block.size < kSparseBytes) return gather_edges(from, 0, block.size);
+    // Pages that were never touched are left so.
+    space_.for_each_touched({block.address, block.address + block.size}, platform::Pages::kTouched,
+                            [&](platform::Range touched) {
+                              uint64_t lo = std::max(touched.lo, block.address) - block.address;
+                              uint64_t hi = std::min(touched.hi - block.address, block.size);
+                              room = room && gather_edges(from, lo, hi);
+                            });
+    return room;
+  }
+
+  // Of the words at offsets from lo to hi.
+  bool gather_edges(size_t from, uint64_t lo, uint64_t hi) {
+    const char* content = reinterpret_cast<const char*>(blocks_[from].address);
+    for (uint64_t offset = lo; offset + sizeof(uintptr_t) <= hi; offset += 8) {
       uintptr_t word;
-      memcpy(&word, reinterpret_cast<const char*>(block.address) + offset, sizeof word);
+      memcpy(&word, content + offset, sizeof word);
       if (word - heap::geometry.base >= heap::geometry.size) continue;
       size_t to = index_of(word);
       if (to != SIZE_MAX && !edges_.push({from, to, offset})) return false;
@@ -79,16 +99,16 @@ class SnapshotWriter {
     return true;
   }
 
+  platform::AddressSpace space_;
   MappedArray<heaprake_snapshot_block> blocks_;  // in address order
   MappedArray<heaprake_snapshot_edge> edges_;
 };
 
-}  // namespace
-
-bool write_snapshot(int fd, const platform::StoppedThread& self, Outcome* outcome) {
+bool take_snapshot(int fd, const platform::StoppedThread& self, Wait wait, Outcome* outcome,
+                   platform::FunctionRef<void()> begin) {
   *outcome = Outcome();
   bool written = false;
-  run_session(self, Wait::kYes, [&] {
+  outcome->busy = !run_session(self, wait, [&] {
     {
       StoppedWorld world(self, state.roots, false);
       if (!world.ok() || !mark_world(world, &outcome->completed)) return;
@@ -97,11 +117,24 @@ bool write_snapshot(int fd, const platform::StoppedThread& self, Outcome* outcom
     SnapshotWriter writer;
     written = writer.gather(state.bits);
     if (!written) return;
+    begin();
     writer.write(fd);
     outcome->blocks = writer.count();
     outcome->bytes = writer.bytes();
   });
   return written;
+}
+
+}  // namespace
+
+bool write_snapshot(int fd, const platform::StoppedThread& self, Outcome* outcome,
+                    platform::FunctionRef<void()> begin) {
+  return take_snapshot(fd, self, Wait::kYes, outcome, begin);
+}
+
+bool write_snapshot_in_handler(int fd, const platform::StoppedThread& self, Outcome* outcome,
+                               platform::FunctionRef<void()> begin) {
+  return take_snapshot(fd, self, Wait::kNo, outcome, begin);
 }
 
 }  // namespace heaprake::collector

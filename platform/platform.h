@@ -81,6 +81,8 @@ struct Mapping {
 enum class Pages {
   kTouched,  // of a private mapping: present or swapped out (the kernel's page of zeros is not)
   kPrivate,  // of these, the ones that belong to this process alone (anonymous or written)
+  kHidden,   // of a private mapping that may not be read: as kTouched, but none where the kernel
+             // cannot tell, since such mappings may be as large as the address space
   kShared,   // of a shared mapping: that hold something, whoever wrote it. This process's page
              // tables do not tell: a forked child begins without entries for them, and they may be
              // dropped
@@ -194,9 +196,9 @@ void note_vfork(int change);
 void note_altstack(uintptr_t base);
 
 // `heaprake collect PID` and its like: called on the interrupted thread, with all signals blocked,
-// with the cookie that the command queued. `in_safe_region` tells that the thread was blocked in a
-// libc call, so it can hold no lock of the heap.
-using RequestHandler = void (*)(uint64_t cookie, const void* ucontext, bool in_safe_region);
+// with the cookie that the command queued. `may_free` tells that the thread was blocked in a libc
+// call and not in a handler of the program's, which might have interrupted the allocator.
+using RequestHandler = void (*)(uint64_t cookie, const void* ucontext, bool may_free);
 void set_request_handler(RequestHandler handler);
 
 // A lock that works before libc is ready and in signal handlers; not recursive.
@@ -242,16 +244,21 @@ bool interrupted_by_us_alone();
 void let_handler_interrupt(int signal, void* ucontext);
 
 // A handler of the program's interrupts a thread inside a region: the handler must run as outside.
-// Call before the handler (parks while the world is stopped; true if the thread was inside) and
-// after it. A longjmp out of the handler needs nothing more.
+// Call before the handler (parks while the world is stopped; true if the thread was inside), with
+// the place where its return address stands, and after it if it was inside. A longjmp out of the
+// handler needs nothing more.
 struct SavedRegion {
   uintptr_t sp = 0;
   bool inside = false;
   int process = 0;  // whose region it is: a handler may fork
 };
 static_assert(sizeof(SavedRegion) == 16, "returned in %rax and %rdx");
-SavedRegion leave_region_for_handler();
+SavedRegion leave_region_for_handler(const uintptr_t* return_address);
 void reenter_region_after_handler(SavedRegion saved);
+// Whether a handler of the program's that interrupted code outside any region may be running still,
+// by a thread that has come to `self`: then that code may have been the allocator's. Errs on the
+// side of yes.
+bool may_be_in_handler(const StoppedThread& self);
 
 // The code of the trampolines through which every handler of the program's runs (the shim's, one
 // small entry a handler). A handler in the kernel's table that lies neither there nor is default,
@@ -262,6 +269,36 @@ void set_trusted_signal_entries(Range entries);
 // of the program's that the caller holds must lie at or above the sp of `self`, or in `self`.
 void enter_region(const StoppedThread& self);
 void leave_region();
+
+// ------------------------------------------------------------------- what the kernel keeps for us
+
+enum class EpollRead {
+  kWhole,
+  kNoEpoll,  // the descriptor is closed, or is something else
+  kFailed    // it is an epoll, or may be one, and its list could not be read to the end
+};
+// The data word of each of an epoll descriptor's registrations. Stops (kFailed) when the visitor
+// returns false.
+EpollRead for_each_epoll_word(int fd, FunctionRef<bool(uint64_t)> visit);
+// Every descriptor that is an epoll. false: not all could be told, or the visitor returned false.
+bool for_each_epoll(FunctionRef<bool(int fd)> visit);
+
+// Where the bytes that a descriptor takes go, and those that it gives come from.
+struct Channel {
+  enum Kind : uint64_t {
+    kNone,         // not one that can bring a message back to this process
+    kPipe,         // or FIFO; `id` is the same at both ends
+    kLocalSocket,  // AF_UNIX
+    kAnonymous     // signalfd, eventfd and their like
+  };
+  Kind kind = kNone;
+  uint64_t id = 0;
+};
+Channel channel_of(int fd);
+
+// Whether the signal's handler was installed with SA_SIGINFO: only then does the kernel write what
+// the handler's second argument points to.
+bool handler_takes_info(int signal);
 
 // ---------------------------------------------------------------------------------------- output
 

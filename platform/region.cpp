@@ -48,6 +48,14 @@ void publish_running(ThreadRecord* record) {
   }
 }
 
+// Seen from `sp`. The stack may be gone by now: the program may have unmapped it.
+bool handler_runs(const ThreadRecord& record, uintptr_t sp) {
+  uintptr_t now = 0;
+  return sp < record.handler_frame &&
+         AddressSpace().read_guarded(&now, record.handler_frame, sizeof now) == sizeof now &&
+         now == record.handler_return;
+}
+
 }  // namespace
 
 void wait_for_resume() {
@@ -109,14 +117,27 @@ void restore_region(ThreadRecord* record, SavedRegion saved) {
   publish_safe(record);
 }
 
-SavedRegion leave_region_for_handler() {
-  ThreadRecord* record = heaprake_thread_record;
+// Found by thread id in these two, not by %fs: handlers run also in threads that libc knows nothing
+// of.
+SavedRegion leave_region_for_handler(const uintptr_t* return_address) {
+  ThreadRecord* record = make_record(thread_id());
   if (record == nullptr) return {};
-  return suspend_region(record, kInterruptedByProgram);
+  const SavedRegion saved = suspend_region(record, kInterruptedByProgram);
+  const auto at = reinterpret_cast<uintptr_t>(return_address);
+  if (!saved.inside && !handler_runs(*record, at)) {
+    record->handler_frame = at;
+    record->handler_return = *return_address;
+  }
+  return saved;
+}
+
+bool may_be_in_handler(const StoppedThread& self) {
+  const ThreadRecord* record = find_record(self.tid);
+  return record != nullptr && handler_runs(*record, self.sp);
 }
 
 void reenter_region_after_handler(SavedRegion saved) {
-  ThreadRecord* record = heaprake_thread_record;
+  ThreadRecord* record = find_record(thread_id());
   if (record == nullptr) return;
   // Regions inside the handler have cleared the events; that a handler ran must not be forgotten.
   record->events.fetch_or(kInterruptedByProgram, std::memory_order_relaxed);

@@ -35,6 +35,11 @@ struct alignas(64) ThreadRecord {
   uintptr_t held_sp;
   Range held_registers, held_vectors;
 
+  // By its thread: where the outermost of the program's handlers that interrupted code outside any
+  // region has its return address, and that address. The handler is running only while both are as
+  // they were and the stack pointer is below; nobody says when it ends.
+  uintptr_t handler_frame, handler_return;
+
   // By its thread in the stop signal's handler; `stopped` is whole once `acknowledged` has the
   // stop's generation.
   StoppedThread stopped;

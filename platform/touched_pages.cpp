@@ -25,6 +25,9 @@ constexpr uint64_t kFile = 1u << 2, kPresent = 1u << 3, kSwapped = 1u << 4, kZer
 // Bits of a pagemap word.
 constexpr uint64_t kWordPresent = 1ull << 63, kWordSwapped = 1ull << 62, kWordFile = 1ull << 61;
 
+// A hidden mapping larger than this is not looked at page by page.
+constexpr size_t kMostHidden = size_t{1} << 30;
+
 // Joins neighbouring pieces before they are shown.
 class Merger {
  public:
@@ -114,6 +117,8 @@ bool swap_is_in_use() {
   return sys::failed(sys::call(SYS_sysinfo, &info)) || info.freeswap != info.totalswap;
 }
 
+// mincore: which pages are in memory, of a shared mapping in the page cache, of an anonymous one in
+// this process's page tables.
 bool scan_page_cache(Range range, Merger* merger, uintptr_t* done) {
   constexpr size_t kPages = 4096;
   unsigned char resident[kPages];
@@ -137,14 +142,14 @@ void AddressSpace::for_each_touched(Range range, Pages which,
   if (range.lo >= range.hi) return;
   Merger merger(visit);
   uintptr_t done = range.lo;
-  bool known = false;
-  if (which == Pages::kShared) {
-    known = scan_page_cache(range, &merger, &done);
-  } else if (pagemap_ >= 0) {
-    known = scan(*this, pagemap_, range, which, &merger, &done) ||
-            read_words(*this, pagemap_, range, which, &merger, &done);
-  }
-  if (!known) merger.add({done, range.hi});
+  // A process that has changed its user may not open its own pagemap.
+  bool known = which == Pages::kShared || pagemap_ < 0
+                   ? scan_page_cache(range, &merger, &done)
+                   : scan(*this, pagemap_, range, which, &merger, &done);
+  const bool slowly = which != Pages::kShared && pagemap_ >= 0 &&
+                      (which != Pages::kHidden || range.size() <= kMostHidden);
+  if (!known && slowly) known = read_words(*this, pagemap_, range, which, &merger, &done);
+  if (!known && which != Pages::kHidden) merger.add({done, range.hi});
   merger.flush();
 }
 

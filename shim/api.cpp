@@ -6,7 +6,6 @@
 #include "allocator/heap.h"
 #include "collector/collector.h"
 #include "platform/platform.h"
-#include "shim/blocks.h"
 #include "shim/export.h"
 #include "shim/first_use.h"
 #include "shim/ids.h"
@@ -42,12 +41,18 @@ heap::Block block_of(const void* p) {
   return heap::find_block(reinterpret_cast<uintptr_t>(p));
 }
 
-// An empty block if there is none that starts there (any more).
+// An empty block if there is none that starts there (any more). Whoever is given the address keeps
+// the block alive from here on; garbage that is about to be freed no longer exists.
 heap::Block block_of(gc_id_t id) {
   uintptr_t address = address_of_id(id);
   heap::Block block = heap::find_block(address);
-  return block.address == address ? block : heap::Block{};
+  const bool exists = block && block.address == address && !collector::is_garbage(block);
+  asm volatile("" : : "r"(address));
+  return exists ? block : heap::Block{};
 }
+
+// Above lies the kernel's half.
+constexpr uintptr_t kAddressLimit = uintptr_t{1} << 47;
 
 platform::Range range_of(const void* lo, const void* hi) {
   return {reinterpret_cast<uintptr_t>(lo), reinterpret_cast<uintptr_t>(hi)};
@@ -83,7 +88,8 @@ size_t gc_objects(gc_object* out, size_t capacity) noexcept {
   Errno error;
   if (!error.check(out || capacity == 0, EINVAL)) return 0;
   size_t count = 0;
-  heaprake::shim::for_each_block([&](const heap::Block& block) {
+  heap::for_each_block([&](const heap::Block& block) {
+    if (collector::is_garbage(block)) return true;
     if (count < capacity) {
       out[count] = {reinterpret_cast<void*>(block.address), block.size, block.leaf ? 1u : 0u};
     }
@@ -119,7 +125,8 @@ size_t gc_referents(const void* p, gc_id_t* out, size_t capacity) noexcept {
 
 bool gc_add_root(const void* lo, const void* hi) noexcept {
   Errno error;
-  return error.check(lo < hi, EINVAL) && error.check(collector::add_root(range_of(lo, hi)), ENOMEM);
+  return error.check(lo < hi && range_of(lo, hi).hi <= kAddressLimit, EINVAL) &&
+         error.check(collector::add_root(range_of(lo, hi)), ENOMEM);
 }
 
 bool gc_remove_root(const void* lo, const void* hi) noexcept {

@@ -75,7 +75,7 @@ void hunt_at_exit(const platform::CallContext* context, void* leaving) {
   int fd = open_output(snapshot);
   if (fd < 0) return;
   collector::Outcome found;
-  if (!collector::write_snapshot(fd, self, &found)) {
+  if (!collector::write_snapshot(fd, self, &found, [] {})) {
     Line line;
     line << "heaprake: the snapshot in " << snapshot.path << " is incomplete.\n";
     line.to_error();

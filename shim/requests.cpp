@@ -3,7 +3,6 @@
 #include "collector/collector.h"
 #include "heaprake/protocol.h"
 #include "platform/platform.h"
-#include "shim/blocks.h"
 #include "shim/summary.h"
 
 namespace heaprake::shim {
@@ -15,7 +14,7 @@ constexpr uint64_t kUntilTheEnd = UINT64_MAX;
 struct Request {
   int socket;
   platform::StoppedThread self;
-  bool in_safe_region;
+  bool may_free;
 };
 
 void begin_answer(const Request& request, heaprake_status status, uint64_t length) {
@@ -29,10 +28,10 @@ heaprake_status status_of(const collector::Outcome& outcome) {
   return outcome.completed || off ? HEAPRAKE_OK : HEAPRAKE_GAVE_UP;
 }
 
-// Outside a safe region the thread may have been inside the allocator, so that nothing may be freed
-// here; its next allocation does it.
+// Where the thread may have been inside the allocator nothing may be freed; its next allocation
+// does it.
 void answer_collect(const Request& request) {
-  collector::Outcome outcome = collector::collect_in_handler(request.self, request.in_safe_region);
+  collector::Outcome outcome = collector::collect_in_handler(request.self, request.may_free);
   heaprake_status status = status_of(outcome);
   if (status != HEAPRAKE_OK) return begin_answer(request, status, 0);
   heaprake_collected collected = {outcome.blocks, outcome.bytes, outcome.sweep_pending ? 1u : 0u,
@@ -56,7 +55,8 @@ void answer_objects(const Request& request) {
     platform::write_all(request.socket, batch, filled * sizeof batch[0]);
     filled = 0;
   };
-  for_each_block([&](const heap::Block& block) {
+  heap::for_each_block([&](const heap::Block& block) {
+    if (collector::is_garbage(block)) return true;
     batch[filled++] = {block.address, block.size};
     if (filled == sizeof batch / sizeof batch[0]) send();
     return true;
@@ -64,11 +64,11 @@ void answer_objects(const Request& request) {
   send();
 }
 
-// The header goes first, so a snapshot that fails is one that ends before its time.
 void answer_snapshot(const Request& request) {
-  begin_answer(request, HEAPRAKE_OK, kUntilTheEnd);
   collector::Outcome outcome;
-  collector::write_snapshot(request.socket, request.self, &outcome);
+  auto begin = [&] { begin_answer(request, HEAPRAKE_OK, kUntilTheEnd); };
+  if (collector::write_snapshot_in_handler(request.socket, request.self, &outcome, begin)) return;
+  begin_answer(request, outcome.busy ? HEAPRAKE_BUSY : HEAPRAKE_GAVE_UP, 0);
 }
 
 void answer(const Request& request) {
@@ -93,10 +93,10 @@ void answer(const Request& request) {
 
 }  // namespace
 
-void on_request(uint64_t cookie, const void* ucontext, bool in_safe_region) {
+void on_request(uint64_t cookie, const void* ucontext, bool may_free) {
   int socket = platform::connect_to_command(cookie);
   if (socket < 0) return;
-  answer({socket, platform::thread_of_ucontext(ucontext), in_safe_region});
+  answer({socket, platform::thread_of_ucontext(ucontext), may_free});
   platform::close_file(socket);
 }
 

@@ -6,6 +6,6 @@
 namespace heaprake::shim {
 
 // platform's request handler: on the interrupted thread, in a signal handler, all signals blocked.
-void on_request(uint64_t cookie, const void* ucontext, bool in_safe_region);
+void on_request(uint64_t cookie, const void* ucontext, bool may_free);
 
 }  // namespace heaprake::shim

@@ -54,7 +54,9 @@ __attribute__((visibility("hidden"))) void signal_reenter_region(platform::Saved
 // `context` is the kernel's, or null.
 __attribute__((used)) platform::SavedRegion signal_leave_region(int signal, void* context) {
   if (context) platform::let_handler_interrupt(signal, context);
-  return platform::leave_region_for_handler();
+  // The kernel's frame begins with the return address; a call's is as good as any.
+  const void* frame = context ? context : __builtin_frame_address(0);
+  return platform::leave_region_for_handler(static_cast<const uintptr_t*>(frame) - 1);
 }
 __attribute__((used)) void signal_reenter_region(platform::SavedRegion saved) {
   platform::reenter_region_after_handler(saved);

@@ -81,6 +81,7 @@ void start_collector() {
   platform::install_stop_signal();
   platform::set_request_handler(on_request);
   heap::set_poll_hook(collector::poll);
+  heap::set_rescue_hook(collector::rescue);
   collector::start();
 }
 

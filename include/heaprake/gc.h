@@ -137,8 +137,9 @@ size_t gc_referents(const void* p, gc_id_t* out, size_t capacity) HEAPRAKE_API(r
 /* --- Roots and special blocks --------------------------------------------------------------- */
 
 /* Memory to scan as well, [lo, hi). For what the scanner does not see by itself: memory that is not
- * mapped readable and writable when a collection runs. Returns false on an empty range or when out
- * of memory (ENOMEM). */
+ * mapped readable and writable when a collection runs. What of the range is not mapped then is
+ * passed over. Returns false on an empty range or one that no program can have (EINVAL), or when
+ * out of memory (ENOMEM). */
 bool gc_add_root(const void* lo, const void* hi) HEAPRAKE_API(add_root) HEAPRAKE_ADDRESS(1)
     HEAPRAKE_ADDRESS(2);
 /* Takes back exactly one gc_add_root of the same range; false (ENOENT) if there was none. */

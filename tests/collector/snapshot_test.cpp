@@ -33,7 +33,8 @@ TEST_F(SnapshotTest, HoldsTheUnreachableGraph) {
       [](const platform::CallContext* context, void* p) {
         auto* a = static_cast<Arg*>(p);
         collector::Outcome outcome;
-        a->ok = collector::write_snapshot(a->fd, platform::thread_of_call(*context), &outcome);
+        a->ok =
+            collector::write_snapshot(a->fd, platform::thread_of_call(*context), &outcome, [] {});
       },
       &arg);
   ASSERT_TRUE(arg.ok);

@@ -128,7 +128,8 @@ int handler_pipe = -1;
 sigjmp_buf jump;
 
 void trampoline(int) {
-  const SavedRegion saved = leave_region_for_handler();
+  const SavedRegion saved =
+      leave_region_for_handler(static_cast<uintptr_t*>(__builtin_frame_address(0)));
   handler_saw_inside = saved.inside;
   char byte;
   if (handler_pipe >= 0) read_in_region(handler_pipe, &byte, 1);
@@ -182,7 +183,7 @@ TEST_F(RegionTest, AHandlerRunsOutsideAndTheRegionIsEnteredAgain) {
 TEST_F(RegionTest, ALongjmpOutOfTheHandlerLeavesTheRegion) {
   install(
       SIGUSR2, +[](int) {
-        leave_region_for_handler();
+        leave_region_for_handler(static_cast<uintptr_t*>(__builtin_frame_address(0)));
         siglongjmp(jump, 1);
       });
   if (sigsetjmp(jump, 1) == 0) {
@@ -203,7 +204,8 @@ TEST_F(RegionTest, AHandlerThatForksLeavesTheChildRunning) {
   static std::atomic<int> child_status{-1};
   install(
       SIGUSR1, +[](int) {
-        const SavedRegion saved = leave_region_for_handler();
+        const SavedRegion saved =
+            leave_region_for_handler(static_cast<uintptr_t*>(__builtin_frame_address(0)));
         const pid_t child = fork();
         if (child == 0) {
           reset_threads_after_fork();

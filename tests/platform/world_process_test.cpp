@@ -56,7 +56,8 @@ void count_in_handler(int) {
 }
 
 void trusted(int) {
-  const SavedRegion saved = leave_region_for_handler();
+  const SavedRegion saved =
+      leave_region_for_handler(static_cast<uintptr_t*>(__builtin_frame_address(0)));
   ++handler_steps;
   reenter_region_after_handler(saved);
 }
@@ -275,9 +276,9 @@ std::atomic<uint64_t> request_cookie{0};
 
 TEST(Requests, ReachTheHandlerWithTheirCookie) {
   EXPECT_EQ(status_of([] {
-              set_request_handler([](uint64_t cookie, const void* context, bool in_safe_region) {
+              set_request_handler([](uint64_t cookie, const void* context, bool may_free) {
                 request_cookie = cookie;
-                request_inside = in_safe_region;
+                request_inside = may_free;
                 CHECK(own_record()->state == kRunning);
                 CHECK(context != nullptr);
                 ++requests;
