@@ -1,0 +1,91 @@
+#include "collector/epolls.h"
+
+#include "allocator/heap.h"
+#include "platform/platform.h"
+
+namespace heaprake::collector {
+
+constinit Epolls epolls;
+
+Epolls::Bits* Epolls::bits() {
+  Bits* bits = bits_.load(std::memory_order_acquire);
+  if (bits) return bits;
+  auto* fresh = static_cast<Bits*>(platform::map(kNumbers / 8));
+  if (!fresh) return nullptr;
+  if (bits_.compare_exchange_strong(bits, fresh, std::memory_order_acq_rel)) return fresh;
+  platform::release(fresh, kNumbers / 8);
+  return bits;
+}
+
+bool Epolls::known(int fd) const {
+  const Bits* bits = bits_.load(std::memory_order_acquire);
+  const auto number = static_cast<size_t>(fd);
+  return bits && number < kNumbers &&
+         (bits[number / 64].load(std::memory_order_relaxed) >> number % 64 & 1) != 0;
+}
+
+void Epolls::note(int fd) {
+  if (known(fd) || fd < 0) return;
+  const auto number = static_cast<size_t>(fd);
+  Bits* bits = number < kNumbers ? this->bits() : nullptr;
+  if (!bits) return unbounded_.store(true, std::memory_order_relaxed);
+  size_t limit = limit_.load(std::memory_order_relaxed);
+  while (limit <= number && !limit_.compare_exchange_weak(limit, number + 1)) continue;
+  bits[number / 64].fetch_or(uint64_t{1} << number % 64);
+}
+
+void Epolls::note_created(int fd) {
+  if (known(fd)) search_.store(true, std::memory_order_relaxed);
+}
+
+Epolls::Read Epolls::read(int fd, MappedArray<uintptr_t>& words) {
+  const heap::Geometry& heap = heap::geometry;
+  auto add = [&](uint64_t word) { return word - heap.base >= heap.size || words.push(word); };
+  switch (platform::for_each_epoll_word(fd, add)) {
+    case platform::EpollRead::kWhole:
+      return Read::kDone;
+    case platform::EpollRead::kNoEpoll:
+      return Read::kVanished;
+    default:
+      return Read::kFailed;
+  }
+}
+
+// Forgets the numbers that are epolls no more.
+Epolls::Read Epolls::read_known(MappedArray<uintptr_t>& words) {
+  Bits* bits = bits_.load(std::memory_order_acquire);
+  Read result = Read::kDone;
+  for (size_t i = 0; i < limit_.load(std::memory_order_relaxed); i += 64) {
+    for (uint64_t left = bits[i / 64].load(std::memory_order_relaxed); left; left &= left - 1) {
+      const uint64_t bit = left & -left;
+      const Read here = read(static_cast<int>(i) + __builtin_ctzll(left), words);
+      if (here == Read::kFailed) return here;
+      if (here != Read::kVanished) continue;
+      result = here;
+      bits[i / 64].fetch_and(~bit, std::memory_order_relaxed);
+    }
+  }
+  return result;
+}
+
+// Reads the epolls that are not known, and remembers them.
+bool Epolls::search(MappedArray<uintptr_t>& words) {
+  return platform::for_each_epoll([&](int fd) {
+    if (known(fd)) return true;
+    note(fd);
+    return read(fd, words) != Read::kFailed;
+  });
+}
+
+bool Epolls::add_words(MappedArray<uintptr_t>& words) {
+  const bool wanted = unbounded_.load(std::memory_order_relaxed) ||
+                      search_.exchange(false, std::memory_order_relaxed);
+  const Read known = read_known(words);
+  const bool whole =
+      known != Read::kFailed && (!(wanted || known == Read::kVanished) || search(words));
+  // What was to be searched for still is.
+  if (!whole) search_.store(true, std::memory_order_relaxed);
+  return whole;
+}
+
+}  // namespace heaprake::collector

@@ -1,0 +1,198 @@
+// Looks for addresses in the bytes that a program sends and receives, and keeps account of them in
+// `carried`. It is called after a call that succeeded, with bytes that the kernel has just read or
+// written; memory that another thread may have unmapped since is read through the kernel.
+
+#include <emmintrin.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "allocator/heap.h"
+#include "collector/carried.h"
+#include "collector/collector.h"
+
+namespace heaprake::collector {
+
+namespace {
+
+// Up to here the bytes are read first, and what they are sent through is asked only if one looks
+// like an address: nearly all messages are short, and hold none. Longer ones cost the kernel so
+// much that asking first is cheap.
+constexpr size_t kReadFirst = 4096;
+// What is looked at of a message: more than a pipe holds at most (unless root made it larger).
+constexpr size_t kMostBytes = 1 << 20;
+// A buffer near the stack pointer lies in the thread's stack.
+constexpr uintptr_t kNearStack = 64 << 10;
+constexpr size_t kCopy = 1024;
+
+constexpr uint64_t kSignals = 1, kSockets = 2, kQueues = 3, kSystemV = 4, kPipes = 16;
+
+platform::Range image;
+
+// Memory that cannot have been unmapped by another thread since the kernel used it: the heap, which
+// stays readable, the program's image, this thread's stack.
+bool is_steady(uintptr_t at, size_t bytes) {
+  const heap::Geometry& heap = heap::geometry;
+  if (at - heap.base < heap.size || image.contains(at)) return true;
+  const auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  const auto thread = reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
+  const uintptr_t room = thread > frame ? std::min(thread - frame, kNearStack) : kNearStack;
+  return at - frame < room && bytes <= room - (at - frame);
+}
+
+// Which of four 32-bit numbers may be the upper half of an address in the heap.
+struct UpperHalves {
+  UpperHalves() {
+    const heap::Geometry& heap = heap::geometry;
+    const auto lo = static_cast<uint32_t>(heap.base >> 32);
+    const auto hi = static_cast<uint32_t>((heap.base + heap.size - 1) >> 32);
+    lowest = _mm_set1_epi32(static_cast<int>(lo + kFlip));
+    span = _mm_set1_epi32(static_cast<int>((hi - lo) ^ kFlip));
+  }
+  // All ones where it cannot be: SSE2 compares signed numbers only.
+  __m128i excluded(const unsigned char* at) const {
+    const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    return _mm_cmpgt_epi32(_mm_sub_epi32(words, lowest), span);
+  }
+  static constexpr uint32_t kFlip = 0x80000000;
+  __m128i lowest, span;
+};
+
+// visit(word) returns false to stop; so does this.
+template <class Visit>
+bool check_words(const unsigned char* bytes, size_t from, size_t to, Visit& visit) {
+  const heap::Geometry& heap = heap::geometry;
+  for (size_t end = std::max<size_t>(from, 4); end + 4 <= to; end += 4) {
+    uintptr_t word;
+    memcpy(&word, bytes + end - 4, sizeof word);
+    if (word - heap.base >= heap.size || !heap::find_block(word)) continue;
+    if (!visit(word)) return false;
+  }
+  return true;
+}
+
+// The words at each multiple of four that lie in a block.
+template <class Visit>
+bool scan(const unsigned char* bytes, size_t size, Visit& visit) {
+  const UpperHalves halves;
+  size_t at = 0;
+  for (; at + 64 <= size; at += 64) {
+    const __m128i none = _mm_and_si128(
+        _mm_and_si128(halves.excluded(bytes + at), halves.excluded(bytes + at + 16)),
+        _mm_and_si128(halves.excluded(bytes + at + 32), halves.excluded(bytes + at + 48)));
+    if (_mm_movemask_epi8(none) == 0xffff) [[likely]]
+      continue;
+    if (!check_words(bytes, at, at + 64, visit)) return false;
+  }
+  return check_words(bytes, at, size, visit);
+}
+
+// The same for memory that may be gone.
+template <class Visit>
+bool scan_copy(uintptr_t at, size_t size, Visit& visit) {
+  const platform::AddressSpace space;
+  unsigned char copy[kCopy];
+  while (size >= sizeof(uintptr_t)) {
+    const size_t wanted = std::min(size, sizeof copy);
+    const size_t got = space.read_guarded(copy, at, wanted);
+    if (!scan(copy, got, visit)) return false;
+    if (got < wanted || wanted == size) return true;
+    // The last word of this copy may end in the next one.
+    at += wanted - 4;
+    size -= wanted - 4;
+  }
+  return true;
+}
+
+class Message {
+ public:
+  explicit Message(const Transfer& transfer) : transfer_(transfer) {}
+  void sent(uint64_t early_before);
+  void received();
+
+ private:
+  template <class Visit>
+  void for_each_address(Visit visit);
+  bool is_channel(bool receiving);
+
+  const Transfer& transfer_;
+  bool asked_ = false;
+  uint64_t channel_ = 0;  // once asked; 0: none that can bring the words back
+};
+
+bool Message::is_channel(bool receiving) {
+  if (asked_) return channel_ != 0;
+  asked_ = true;
+  if (transfer_.fd == kPosixQueue || transfer_.fd == kSystemVQueue) {
+    channel_ = transfer_.fd == kPosixQueue ? kQueues : kSystemV;
+  } else {
+    using platform::Channel;
+    const Channel channel = platform::channel_of(transfer_.fd);
+    if (channel.kind == Channel::kPipe) channel_ = kPipes + channel.id;
+    if (channel.kind == Channel::kLocalSocket) channel_ = kSockets;
+    // A signalfd gives what signals carry; what is written to an eventfd is a number.
+    if (channel.kind == Channel::kAnonymous && receiving) channel_ = kSignals;
+  }
+  return channel_ != 0;
+}
+
+template <class Visit>
+void Message::for_each_address(Visit visit) {
+  size_t left = std::min(transfer_.bytes, kMostBytes);
+  for (size_t i = 0; i < transfer_.count && left; ++i) {
+    const auto at = reinterpret_cast<uintptr_t>(transfer_.pieces[i].iov_base);
+    const size_t size = std::min(transfer_.pieces[i].iov_len, left);
+    left -= size;
+    if (size < sizeof(uintptr_t)) continue;
+    const bool direct = is_steady(at, size);
+    if ((!direct || size > kReadFirst) && !visit(0)) return;
+    if (direct ? !scan(reinterpret_cast<const unsigned char*>(at), size, visit)
+               : !scan_copy(at, size, visit)) {
+      return;
+    }
+  }
+}
+
+// The visitors are first asked, with 0, whether reading is worth while.
+void Message::sent(uint64_t early_before) {
+  for_each_address([&](uintptr_t word) {
+    if (!is_channel(false)) return false;
+    if (word) carried.add(word, channel_, early_before);
+    return true;
+  });
+}
+
+void Message::received() {
+  for_each_address([&](uintptr_t word) {
+    if (!is_channel(true)) return false;
+    if (word) carried.remove(word, channel_);
+    return true;
+  });
+}
+
+}  // namespace
+
+void set_image(platform::Range range) {
+  image = range;
+}
+
+void message_sent(const Transfer& transfer, uint64_t early_before) {
+  Message(transfer).sent(early_before);
+}
+void message_received(const Transfer& transfer) {
+  Message(transfer).received();
+}
+
+void signal_queued(uintptr_t value) {
+  if (heap::find_block(value)) {
+    carried.add(value, kSignals, heaprake_early_receipts.load(std::memory_order_relaxed));
+  }
+}
+void signal_not_queued(uintptr_t value) {
+  carried.take_back(value, kSignals);
+}
+void signal_arrived(uintptr_t value) {
+  if (heap::find_block(value)) carried.take_back(value, kSignals);
+}
+
+}  // namespace heaprake::collector

@@ -1,0 +1,132 @@
+// What a program has registered with its epoll descriptors, as /proc/self/fdinfo tells it: a line
+//     tfd:        4 events:       19 data:     5a3c00123456  pos:0 ino:f2511 sdev:f
+// for each registration. The kernel writes the whole list at once, so that it is of one moment.
+#include <linux/fcntl.h>
+
+#include "platform/platform.h"
+#include "platform/syscall.h"
+
+namespace heaprake::platform {
+namespace {
+
+constexpr long kInterrupted = -4, kNoEntry = -2;
+constexpr char kEpollLink[] = "anon_inode:[eventpoll]";
+
+// "<directory><number>"
+struct NumberedPath {
+  NumberedPath(const char* directory, int number) {
+    char digits[12];
+    int count = 0;
+    do digits[count++] = static_cast<char>('0' + number % 10);
+    while ((number /= 10) != 0);
+    char* out = text;
+    while (*directory != '\0') *out++ = *directory++;
+    while (count != 0) *out++ = digits[--count];
+    *out = '\0';
+  }
+  char text[40];
+};
+
+// Finds "data:" and the hexadecimal number behind it, wherever the buffers begin and end.
+class DataWords {
+ public:
+  template <class Visit>
+  bool consume(const char* text, size_t length, Visit visit) {
+    for (size_t i = 0; i < length; ++i) {
+      if (!take(text[i])) continue;
+      matched_ = digits_ = 0;
+      if (!visit(word_)) return false;
+    }
+    return true;
+  }
+
+ private:
+  static constexpr char kKey[] = "data:";
+  static constexpr int kKeyLength = sizeof kKey - 1;
+
+  // True when the character ends a number.
+  bool take(char c) {
+    if (matched_ < kKeyLength) {
+      matched_ = c == kKey[matched_] ? matched_ + 1 : c == kKey[0];
+      word_ = 0;
+      return false;
+    }
+    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (digit < 0) return digits_ != 0;
+    word_ = word_ << 4 | static_cast<uint64_t>(digit);
+    ++digits_;
+    return false;
+  }
+
+  int matched_ = 0, digits_ = 0;
+  uint64_t word_ = 0;
+};
+
+// 1: an epoll; 0: something else or closed; -1: cannot be told.
+int is_epoll(int fd) {
+  char target[sizeof kEpollLink];
+  const NumberedPath path("/proc/self/fd/", fd);
+  const long got = sys::call(SYS_readlinkat, AT_FDCWD, path.text, target, sizeof target);
+  if (sys::failed(got)) return got == kNoEntry ? 0 : -1;
+  const bool same = got == sizeof target - 1 && __builtin_memcmp(target, kEpollLink, got) == 0;
+  return same ? 1 : 0;
+}
+
+int parse_number(const char* name) {
+  int number = 0;
+  for (; *name != '\0'; ++name) {
+    if (*name < '0' || *name > '9') return -1;
+    number = number * 10 + (*name - '0');
+  }
+  return number;
+}
+
+}  // namespace
+
+EpollRead for_each_epoll_word(int fd, FunctionRef<bool(uint64_t)> visit) {
+  const int kind = is_epoll(fd);
+  if (kind <= 0) return kind == 0 ? EpollRead::kNoEpoll : EpollRead::kFailed;
+  const NumberedPath path("/proc/self/fdinfo/", fd);
+  const long file = sys::call(SYS_openat, AT_FDCWD, path.text, O_RDONLY | O_CLOEXEC);
+  if (sys::failed(file)) return EpollRead::kFailed;
+  DataWords words;
+  char buffer[8192];
+  long got = 1;
+  while (got > 0) {
+    do got = sys::call(SYS_read, file, buffer, sizeof buffer);
+    while (got == kInterrupted);
+    if (got > 0 && !words.consume(buffer, static_cast<size_t>(got), visit)) got = -1;
+  }
+  sys::call(SYS_close, file);
+  return got == 0 ? EpollRead::kWhole : EpollRead::kFailed;
+}
+
+bool for_each_epoll(FunctionRef<bool(int)> visit) {
+  struct Entry {  // struct linux_dirent64
+    uint64_t inode;
+    int64_t offset;
+    uint16_t length;
+    uint8_t type;
+    char name[1];
+  };
+  const long directory =
+      sys::call(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (sys::failed(directory)) return false;
+  alignas(Entry) char buffer[8192];
+  bool ok = true;
+  for (long got = 1; ok && got > 0;) {
+    got = sys::call(SYS_getdents64, directory, buffer, sizeof buffer);
+    ok = got >= 0;
+    for (long at = 0; ok && at < got;) {
+      const auto* entry = reinterpret_cast<const Entry*>(buffer + at);
+      const int fd = parse_number(buffer + at + offsetof(Entry, name));
+      const int kind = fd < 0 ? 0 : is_epoll(fd);
+      ok = kind == 0 || (kind > 0 && visit(fd));
+      at += entry->length;
+    }
+  }
+  sys::call(SYS_close, directory);
+  return ok;
+}
+
+}  // namespace heaprake::platform
