@@ -4,7 +4,8 @@
 //
 // A call that EINTR may end keeps its arguments in a frame, so that it can be made again:
 //     0 args[0..5]   48 row   56 errno before the call   64 start, CLOCK_MONOTONIC_COARSE ns
-// (struct Call in blocking.h). Only calls with a finite relative time-out read the clock.
+// (struct Call in blocking.h). Only calls with a finite relative time-out read the clock; a send has
+// heaprake_early_receipts there instead.
 
         .set    FRAME, 72
         .set    FRAME_ROW, 48
@@ -101,6 +102,13 @@ heaprake_region_\name:
         finish  \name
 .endm
 
+.macro send name
+        begin   \name
+        leaq    heaprake_row_\name(%rip), %r10
+        jmp     heaprake_send
+        finish  \name
+.endm
+
 .macro waitall name
         begin   \name
         leaq    heaprake_row_\name(%rip), %r10
@@ -115,6 +123,8 @@ heaprake_region_\name:
 #define HEAPRAKE_PLAIN(name, version) plain name ;
 #define HEAPRAKE_RETRY(name, version, timeout, arg) retry name, timeout, arg ;
 #define HEAPRAKE_TRANSFER(name, version, timeout, arg) transfer name, arg ;
+#define HEAPRAKE_SEND(name, version) send name ;
+#define HEAPRAKE_RECEIVE(name, version, timeout, arg, carries) retry name, timeout, arg ;
 #define HEAPRAKE_WAITALL(name, version) waitall name ;
 #define HEAPRAKE_GATHER(name, version)
 #define HEAPRAKE_SPECIAL(name, version)
@@ -145,12 +155,18 @@ heaprake_region_\name:
         ret
         .cfi_adjust_cfa_offset FRAME
 .endm
+// Some calls bring addresses that were under way: blocking_messages.cpp.
+.macro return_received
+        cmpb    $0, heaprake_words_carried(%rip)
+        jne     heaprake_look_for_words
+        return_
+.endm
 // The rest is C++: blocking.cpp.
 .macro look_closer
         movq    %rsp, %rdi
         movq    %rax, %rsi
         call    heaprake_blocking_call_ended
-        return_
+        return_received
 .endm
 
         .text
@@ -162,7 +178,7 @@ heaprake_retry:
         call_next
         cmpl    $-1, %eax
         je      1f
-        return_
+        return_received
 1:      look_closer
         .cfi_endproc
 
@@ -183,7 +199,7 @@ heaprake_retry_timed:
         call_next
         cmpl    $-1, %eax
         je      1f
-        return_
+        return_received
 1:      look_closer
         .cfi_endproc
 
@@ -196,7 +212,7 @@ heaprake_transfer_2:
         call_next
         cmpq    16(%rsp), %rax
         jl      1f
-        return_
+        return_received
 1:      look_closer
         .cfi_endproc
 
@@ -208,8 +224,40 @@ heaprake_transfer_1:
         call_next
         cmpq    8(%rsp), %rax
         jl      1f
-        return_
+        return_received
 1:      look_closer
+        .cfi_endproc
+
+        // What was sent is looked at for addresses: no word is shorter than eight bytes.
+        .p2align 5
+heaprake_send:
+        .cfi_startproc
+        unless_vforked heaprake_jump_next
+        open_frame
+        movq    heaprake_early_receipts(%rip), %r11
+        movq    %r11, FRAME_STARTED(%rsp)
+        call_next
+        cmpq    16(%rsp), %rax
+        jl      2f
+1:      cmpq    $8, %rax
+        jl      3f
+        movq    %rsp, %rdi
+        movq    %rax, %rsi
+        call    heaprake_message_sent
+3:      return_
+2:      movq    %rsp, %rdi
+        movq    %rax, %rsi
+        call    heaprake_blocking_call_ended
+        jmp     1b
+        .cfi_endproc
+
+heaprake_look_for_words:
+        .cfi_startproc
+        .cfi_adjust_cfa_offset FRAME
+        movq    %rsp, %rdi
+        movq    %rax, %rsi
+        call    heaprake_message_received
+        return_
         .cfi_endproc
 
 heaprake_jump_next:
@@ -254,23 +302,23 @@ heaprake_jump_next:
 1:      jmp     *heaprake_next___recvfrom_chk(%rip)
         finish  __recvfrom_chk
 
-// syscall(number, ...): the few numbers that wait go to C++, with their seven arguments where a
+// syscall(number, ...): the few numbers that wait, or give the kernel an address, go to C++, with their seven arguments where a
 // function finds them; those that make processes are looked at; all others, and these, are jumped
 // through, since vfork and clone return twice.
         begin   syscall
         cmpq    $NUMBERS, %rdi
         jae     1f
         leaq    heaprake_syscall_kinds(%rip), %r11
-        cmpb    $WAITS, (%r11,%rdi)
+        cmpb    $HANDLED, (%r11,%rdi)
         jb      1f
         je      2f
         jmp     heaprake_raw_clone
 2:      unless_vforked 1f
-        jmp     heaprake_waiting_syscall
+        jmp     heaprake_handled_syscall
 1:      jmp     *heaprake_next_syscall(%rip)
         finish  syscall
         .set    NUMBERS, 512
-        .set    WAITS, 1
+        .set    HANDLED, 1
 
 // long heaprake_call_in_region(const void* fn, const long args[6])
         .globl  heaprake_call_in_region

@@ -185,6 +185,12 @@ long time_left(Timeout timeout, long given, uint64_t started, timespec* storage)
   return given;
 }
 
+long call_again(const Row& row, long first, long second, long third, long fourth, long fifth) {
+  Call frame{{first, second, third, fourth, fifth}, &row, errno, 0};
+  const long result = heaprake_call_in_region(row.next, frame.args);
+  return failed(result) ? heaprake_blocking_call_ended(&frame, result) : result;
+}
+
 void start_errno_offset() {
   heaprake_errno_offset =
       reinterpret_cast<long>(&errno) - reinterpret_cast<long>(__builtin_thread_pointer());

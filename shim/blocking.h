@@ -13,8 +13,9 @@ namespace heaprake::shim {
 struct Call {
   long args[6];
   const Row* row;
-  int kept_errno;    // before the call; a call that succeeds in the end leaves it so
-  uint64_t started;  // coarse clock; only if the time-out is relative and finite
+  int kept_errno;  // before the call; a call that succeeds in the end leaves it so
+  // Coarse clock; only if the time-out is relative and finite. Of a send: heaprake_early_receipts.
+  uint64_t started;
 };
 static_assert(offsetof(Call, row) == 48 && offsetof(Call, kept_errno) == 56 &&
                   offsetof(Call, started) == 64 && sizeof(Call) == 72,
@@ -22,6 +23,11 @@ static_assert(offsetof(Call, row) == 48 && offsetof(Call, kept_errno) == 56 &&
 
 // Ends or repeats a call that returned `result`, an error or fewer bytes than asked for.
 extern "C" long heaprake_blocking_call_ended(Call* call, long result);
+
+// A call of `row` inside a safe region, made again from the start while a signal of ours alone ends
+// it with nothing done.
+long call_again(const Row& row, long first, long second, long third, long fourth = 0,
+                long fifth = 0);
 
 // CLOCK_MONOTONIC_COARSE: a few nanoseconds to read, behind the true time by up to a tick.
 extern "C" uint64_t heaprake_coarse_ns();

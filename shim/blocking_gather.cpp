@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "collector/collector.h"
 #include "platform/platform.h"
 #include "shim/blocking.h"
 #include "shim/processes.h"
@@ -43,14 +44,6 @@ size_t remaining_parts(const iovec* parts, size_t count, size_t done, iovec (&re
   return filled;
 }
 
-// A call of `row`, made again from the start while a signal of ours alone ends it with nothing
-// done.
-long call(const Row& row, long first, long second, long third) {
-  Call frame{{first, second, third}, &row, errno, 0};
-  const long result = heaprake_call_in_region(row.next, frame.args);
-  return result == -1 ? heaprake_blocking_call_ended(&frame, result) : result;
-}
-
 // `send` sends the parts that it is given and returns as sendmsg does.
 template <class Send>
 long send_rest(const iovec* parts, size_t count, long result, Send send) {
@@ -73,6 +66,15 @@ long send_rest(const iovec* parts, size_t count, long result, Send send) {
   return static_cast<long>(done);
 }
 
+uint64_t early_receipts() {
+  return collector::heaprake_early_receipts.load(std::memory_order_relaxed);
+}
+
+void look_at_sent(int fd, const iovec* parts, size_t count, long result, uint64_t early) {
+  if (result <= 0) return;
+  collector::message_sent({fd, parts, count, static_cast<size_t>(result)}, early);
+}
+
 }  // namespace
 
 extern "C" {
@@ -81,27 +83,34 @@ __attribute__((used, visibility("hidden"))) ssize_t heaprake_region_writev(int f
                                                                            const iovec* parts,
                                                                            int count) {
   if (in_vfork_child()) return heaprake_next_writev(fd, parts, count);
-  const long result = call(heaprake_row_writev, fd, reinterpret_cast<long>(parts), count);
-  return send_rest(parts, static_cast<size_t>(count), result, [&](const iovec* rest, size_t n) {
-    return call(heaprake_row_writev, fd, reinterpret_cast<long>(rest), static_cast<long>(n));
+  const uint64_t early = early_receipts();
+  const auto pieces = static_cast<size_t>(count);
+  long result = call_again(heaprake_row_writev, fd, reinterpret_cast<long>(parts), count);
+  result = send_rest(parts, pieces, result, [&](const iovec* rest, size_t n) {
+    return call_again(heaprake_row_writev, fd, reinterpret_cast<long>(rest), static_cast<long>(n));
   });
+  look_at_sent(fd, parts, pieces, result, early);
+  return result;
 }
 
 __attribute__((used, visibility("hidden"))) ssize_t heaprake_region_sendmsg(int fd,
                                                                             const msghdr* message,
                                                                             int flags) {
   if (in_vfork_child()) return heaprake_next_sendmsg(fd, message, flags);
-  const long result = call(heaprake_row_sendmsg, fd, reinterpret_cast<long>(message), flags);
+  const uint64_t early = early_receipts();
+  long result = call_again(heaprake_row_sendmsg, fd, reinterpret_cast<long>(message), flags);
   if (result < 0) return result;
-  return send_rest(message->msg_iov, message->msg_iovlen, result, [&](iovec* rest, size_t n) {
+  result = send_rest(message->msg_iov, message->msg_iovlen, result, [&](iovec* rest, size_t n) {
     // Descriptors and credentials have gone with the first part.
     msghdr more{};
     more.msg_name = message->msg_name;
     more.msg_namelen = message->msg_namelen;
     more.msg_iov = rest;
     more.msg_iovlen = n;
-    return call(heaprake_row_sendmsg, fd, reinterpret_cast<long>(&more), flags);
+    return call_again(heaprake_row_sendmsg, fd, reinterpret_cast<long>(&more), flags);
   });
+  look_at_sent(fd, message->msg_iov, message->msg_iovlen, result, early);
+  return result;
 }
 
 }  // extern "C"

@@ -1,9 +1,12 @@
-// syscall() with a number that waits: language runtimes call futex this way, some also epoll.
+// syscall() with a number that waits, or gives the kernel an address to keep: language runtimes
+// call futex this way, some also epoll.
 #include <linux/futex.h>
+#include <signal.h>
 #include <sys/syscall.h>
 
 #include <cerrno>
 
+#include "collector/collector.h"
 #include "platform/platform.h"
 #include "shim/blocking.h"
 
@@ -12,7 +15,7 @@ HEAPRAKE_NEXT(long(long, ...), syscall);
 namespace heaprake::shim {
 namespace {
 
-enum Kind : uint8_t { kOther, kWaits, kMakesProcess };
+enum Kind : uint8_t { kOther, kHandled, kMakesProcess };  // kHandled: waits or gives an address
 constexpr size_t kNumbers = 512;
 struct Kinds {
   Kind of[kNumbers];
@@ -23,7 +26,9 @@ constexpr Kinds kinds() {
   // select, pselect6 and ppoll count their time-outs down in place.
   for (int number : {SYS_futex, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_poll,
                      SYS_ppoll, SYS_select, SYS_pselect6})
-    result.of[number] = kWaits;
+    result.of[number] = kHandled;
+  for (int number : {SYS_epoll_ctl, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo})
+    result.of[number] = kHandled;
   for (int number : {SYS_clone, SYS_clone3, SYS_vfork}) result.of[number] = kMakesProcess;
   return result;
 }
@@ -83,8 +88,29 @@ Limit limit_of(long number) {
   }
 }
 
-long call_waiting(Arguments* call) {
+// rt_sigqueueinfo(process, signal, info), rt_tgsigqueueinfo(process, thread, signal, info).
+long call_sigqueue(const Arguments* call) {
+  const bool to_thread = call->number == SYS_rt_tgsigqueueinfo;
+  siginfo_t info;
+  const auto given = static_cast<uintptr_t>(call->values[to_thread ? 3 : 2]);
+  const size_t got = platform::AddressSpace().read_guarded(&info, given, sizeof info);
+  if (got != sizeof info || call->values[0] != platform::process_id()) return make_call(call);
+  const auto value = reinterpret_cast<uintptr_t>(info.si_value.sival_ptr);
+  collector::signal_queued(value);
+  const long result = make_call(call);
+  if (result != 0) collector::signal_not_queued(value);
+  return result;
+}
+
+long call_handled(Arguments* call) {
   if (call->number == SYS_futex) return call_futex(call);
+  if (call->number == SYS_rt_sigqueueinfo || call->number == SYS_rt_tgsigqueueinfo) {
+    return call_sigqueue(call);
+  }
+  if (call->number == SYS_epoll_ctl) {
+    collector::note_epoll(static_cast<int>(call->values[0]));
+    return make_call(call);
+  }
   const Limit limit = limit_of(call->number);
   const long given = call->values[limit.argument];
   const uint64_t started = limit.timeout == NONE ? 0 : heaprake_coarse_ns();
@@ -105,11 +131,11 @@ extern "C" {
 
 __attribute__((used, visibility("hidden"))) extern const Kinds heaprake_syscall_kinds = kinds();
 
-__attribute__((used, visibility("hidden"))) long heaprake_waiting_syscall(long number, long a,
+__attribute__((used, visibility("hidden"))) long heaprake_handled_syscall(long number, long a,
                                                                           long b, long c, long d,
                                                                           long e, long f) {
   Arguments call{number, {a, b, c, d, e, f}};
-  return call_waiting(&call);
+  return call_handled(&call);
 }
 
 }  // extern "C"

@@ -9,8 +9,18 @@
         .set    SEND, 4
         .set    CONNECT, 5
 
+// enum Carries
+        .set    NOTHING, 0
+        .set    BYTES, 1
+        .set    PIECES, 2
+        .set    MESSAGE, 3
+        .set    MESSAGES, 4
+        .set    QUEUE, 5
+        .set    SYSTEM_V, 6
+        .set    INFO, 7
+
 // One row; `entry` and `region` are 0 for functions that are written in C++ or elsewhere by hand.
-.macro row name, version, entry, region, timeout, limit, count, waitall
+.macro row name, version, entry, region, timeout, limit, count, waitall, carries=NOTHING
         .section .rodata.heaprake_names, "a", @progbits
 .Lname_\name:
         .asciz  "\name"
@@ -35,8 +45,7 @@ heaprake_next_\name:
         .quad   \entry
         .quad   \entry
         .quad   \region
-        .byte   \timeout, \limit, \count, \waitall
-        .long   0
+        .byte   \timeout, \limit, \count, \waitall, \carries, 0, 0, 0
 
         .text
         .p2align 3
@@ -48,8 +57,8 @@ heaprake_next_\name:
 .endm
 
 // A blocking call's row, its exported entry and its direct way.
-.macro blocking name, version, timeout, limit, count, waitall
-        row     \name, \version, .Ldirect_\name, heaprake_region_\name, \timeout, \limit, \count, \waitall
+.macro blocking name, version, timeout, limit, count, waitall, carries=NOTHING
+        row     \name, \version, .Ldirect_\name, heaprake_region_\name, \timeout, \limit, \count, \waitall, \carries
         .globl  \name
         .type   \name, @function
         .p2align 4
@@ -75,7 +84,10 @@ heaprake_rows:
 #define HEAPRAKE_PLAIN(name, version) blocking name, version, NONE, 0, 0, 0 ;
 #define HEAPRAKE_RETRY(name, version, timeout, arg) blocking name, version, timeout, arg, 0, 0 ;
 #define HEAPRAKE_TRANSFER(name, version, timeout, arg) blocking name, version, timeout, 0, arg, 0 ;
-#define HEAPRAKE_WAITALL(name, version) blocking name, version, RECEIVE, 0, 2, 1 ;
+#define HEAPRAKE_SEND(name, version) blocking name, version, SEND, 0, 2, 0, BYTES ;
+#define HEAPRAKE_RECEIVE(name, version, timeout, arg, carries) \
+  blocking name, version, timeout, arg, 0, 0, carries ;
+#define HEAPRAKE_WAITALL(name, version) blocking name, version, RECEIVE, 0, 2, 1, BYTES ;
 #define HEAPRAKE_GATHER(name, version) blocking name, version, SEND, 0, 0, 0 ;
 #define HEAPRAKE_SPECIAL(name, version) blocking name, version, NONE, 0, 0, 0 ;
 #include "shim/blocking_calls.def"

@@ -3,8 +3,10 @@
 #include <dlfcn.h>
 #include <link.h>
 
+#include <algorithm>
 #include <cerrno>
 
+#include "collector/collector.h"
 #include "platform/platform.h"
 #include "shim/blocking.h"
 #include "shim/processes.h"
@@ -44,6 +46,19 @@ int find_libc(dl_phdr_info* info, size_t, void* out) {
   return 0;
 }
 
+// The first object is the program itself.
+int find_program(dl_phdr_info* info, size_t, void* out) {
+  platform::Range image{UINTPTR_MAX, 0};
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const auto& segment = info->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD) continue;
+    const uintptr_t lo = info->dlpi_addr + segment.p_vaddr;
+    image = {std::min(image.lo, lo), std::max(image.hi, lo + segment.p_memsz)};
+  }
+  *static_cast<platform::Range*>(out) = image;
+  return 1;
+}
+
 }  // namespace
 
 extern "C" __attribute__((used)) void* heaprake_resolve(Row* row) {
@@ -67,6 +82,9 @@ void start_interposition(bool regions) {
       __atomic_store_n(&row->entry, row->region, __ATOMIC_RELEASE);
     }
   }
+  platform::Range program;
+  dl_iterate_phdr(find_program, &program);
+  collector::set_image(program);
   start_errno_offset();
   start_signals();
   errno = kept_errno;

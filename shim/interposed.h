@@ -14,6 +14,9 @@ namespace heaprake::shim {
 
 enum Timeout : int8_t { NONE, MILLISECONDS, TIMESPEC, RECEIVE, SEND, CONNECT };
 
+// Where a call's bytes are, in which a message may carry addresses (blocking_messages.cpp).
+enum Carries : int8_t { NOTHING, BYTES, PIECES, MESSAGE, MESSAGES, QUEUE, SYSTEM_V, INFO };
+
 struct Row {
   const char* name;
   const char* version;  // nullptr: dlsym's own choice
@@ -25,7 +28,8 @@ struct Row {
   int8_t limit;    // the argument that `timeout` speaks of
   int8_t count;    // the argument that counts a transfer's bytes; 0: not a transfer
   int8_t waitall;  // 1: a transfer only if argument 3 has MSG_WAITALL
-  int32_t unused;
+  Carries carries;
+  int8_t unused[3];
 };
 static_assert(sizeof(Row) == 56, "interposed.S lays rows out");
 static_assert(offsetof(Row, next) == 16 && offsetof(Row, entry) == 24, "interposed.S knows these");

@@ -44,6 +44,7 @@ heaprake_signal_arrived:
         xorl    %esi, %esi
         cmpq    %rax, %rdx
         cmoveq  %rdx, %rsi
+        movq    16(%rsp), %rdx          // siginfo
         subq    $8, %rsp
         .cfi_adjust_cfa_offset 8
         call    heaprake_signal_leave_region

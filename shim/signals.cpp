@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "collector/collector.h"
 #include "platform/platform.h"
 #include "shim/export.h"
 #include "shim/interposed.h"
@@ -46,14 +47,28 @@ __attribute__((used, visibility("hidden"))) std::atomic<uintptr_t>
     heaprake_signal_handlers[kEntries];
 }
 
+namespace {
+
+// A value that was sent with the signal is in the handler's hands now. Not a fault's address, nor a
+// timer's value, which the timer keeps.
+void note_arrival(int signal, const siginfo_t* info) {
+  if (info->si_code >= 0 || info->si_code == SI_TIMER || info->si_code == SI_TKILL) return;
+  if (!platform::handler_takes_info(signal)) return;
+  collector::signal_arrived(reinterpret_cast<uintptr_t>(info->si_value.sival_ptr));
+}
+
+}  // namespace
+
 // Not extern "C", which promises a type that C knows: the names are for the assembly.
-__attribute__((visibility("hidden"))) platform::SavedRegion signal_leave_region(int, void*) __asm__(
-    "heaprake_signal_leave_region");
+__attribute__((visibility("hidden"))) platform::SavedRegion signal_leave_region(
+    int, void*, const siginfo_t*) __asm__("heaprake_signal_leave_region");
 __attribute__((visibility("hidden"))) void signal_reenter_region(platform::SavedRegion) __asm__(
     "heaprake_signal_reenter_region");
-// `context` is the kernel's, or null.
-__attribute__((used)) platform::SavedRegion signal_leave_region(int signal, void* context) {
+// `context` is the kernel's, or null: then `info` may be anything.
+__attribute__((used)) platform::SavedRegion signal_leave_region(int signal, void* context,
+                                                                const siginfo_t* info) {
   if (context) platform::let_handler_interrupt(signal, context);
+  if (context && collector::heaprake_words_carried) note_arrival(signal, info);
   // The kernel's frame begins with the return address; a call's is as good as any.
   const void* frame = context ? context : __builtin_frame_address(0);
   return platform::leave_region_for_handler(static_cast<const uintptr_t*>(frame) - 1);
