@@ -8,6 +8,7 @@
 #include "platform/platform.h"
 #include "shim/export.h"
 #include "shim/first_use.h"
+#include "shim/glibc_blocks.h"
 #include "shim/ids.h"
 #include "shim/start.h"
 #include "shim/summary.h"
@@ -148,7 +149,8 @@ bool gc_unpin(const void* p) noexcept {
 }
 
 void* gc_malloc_leaf(size_t size) noexcept {
-  return heaprake::shim::with_heap([=] { return heap::allocate_leaf(size); });
+  return heaprake::shim::with_heap([=] { return heap::allocate_leaf(size); },
+                                   [=] { return heaprake::shim::glibc_malloc(size); });
 }
 
 void gc_get_stats(gc_stats* out) noexcept {

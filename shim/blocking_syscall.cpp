@@ -24,8 +24,9 @@ struct Kinds {
 constexpr Kinds kinds() {
   Kinds result{};
   // select, pselect6 and ppoll count their time-outs down in place.
-  for (int number : {SYS_futex, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_poll,
-                     SYS_ppoll, SYS_select, SYS_pselect6})
+  for (int number :
+       {SYS_futex, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_poll, SYS_ppoll,
+        SYS_select, SYS_pselect6, SYS_nanosleep, SYS_clock_nanosleep, SYS_rt_sigtimedwait})
     result.of[number] = kHandled;
   for (int number : {SYS_epoll_ctl, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo})
     result.of[number] = kHandled;
@@ -74,8 +75,8 @@ struct Limit {
   int argument;
 };
 
-Limit limit_of(long number) {
-  switch (number) {
+Limit limit_of(const Arguments& call) {
+  switch (call.number) {
     case SYS_epoll_wait:
     case SYS_epoll_pwait:
       return {MILLISECONDS, 3};
@@ -83,6 +84,12 @@ Limit limit_of(long number) {
       return {TIMESPEC, 3};
     case SYS_poll:
       return {MILLISECONDS, 2};
+    case SYS_nanosleep:
+      return {TIMESPEC, 0};
+    case SYS_clock_nanosleep:
+      return call.values[1] & TIMER_ABSTIME ? Limit{NONE, 0} : Limit{TIMESPEC, 2};
+    case SYS_rt_sigtimedwait:
+      return {TIMESPEC, 2};
     default:
       return {NONE, 0};
   }
@@ -111,7 +118,7 @@ long call_handled(Arguments* call) {
     collector::note_epoll(static_cast<int>(call->values[0]));
     return make_call(call);
   }
-  const Limit limit = limit_of(call->number);
+  const Limit limit = limit_of(*call);
   const long given = call->values[limit.argument];
   const uint64_t started = limit.timeout == NONE ? 0 : heaprake_coarse_ns();
   const int kept_errno = errno;

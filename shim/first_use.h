@@ -1,5 +1,6 @@
 // The heap starts with the first request for memory, which comes from the dynamic loader, long
-// before any constructor. The fast path pays for it only when an allocation fails.
+// before any constructor. The fast path pays for it only when an allocation fails. Where there is
+// no address space for a heap, libc's own serves the program, and nothing is collected.
 #pragma once
 
 #include "allocator/heap.h"
@@ -12,17 +13,17 @@ namespace heaprake::shim {
 bool start_heap();
 
 // Out of line, so that the caller keeps no registers for it.
-template <class Allocate>
-[[gnu::noinline, gnu::cold]] void* try_again(Allocate allocate) {
-  return start_heap() ? allocate() : nullptr;
+template <class Allocate, class Otherwise>
+[[gnu::noinline, gnu::cold]] void* try_again(Allocate allocate, Otherwise without_heap) {
+  return start_heap() ? allocate() : without_heap();
 }
 
-template <class Allocate>
-inline void* with_heap(Allocate allocate) {
+template <class Allocate, class Otherwise>
+inline void* with_heap(Allocate allocate, Otherwise without_heap) {
   void* p = allocate();
   if (p) [[likely]]
     return p;
-  return try_again(allocate);
+  return try_again(allocate, without_heap);
 }
 
 // When nothing is at hand: the heap's slow path, started first if need be.

@@ -13,8 +13,12 @@
 #include <cstdint>
 #include <cstring>
 
+#include "allocator/heap.h"
 #include "platform/platform.h"
 
+extern "C" void* __libc_malloc(size_t);
+extern "C" void* __libc_calloc(size_t, size_t);
+extern "C" void* __libc_memalign(size_t, size_t);
 extern "C" void __libc_free(void*);
 extern "C" void* __libc_realloc(void*, size_t);
 
@@ -93,6 +97,7 @@ bool looks_like_a_block(const AddressSpace& space, uintptr_t p) {
 }  // namespace
 
 bool is_glibc_block(const void* p) {
+  if (!heap::ready()) return true;  // there are no others
   auto address = reinterpret_cast<uintptr_t>(p);
   if (address % 16 != 0 || address < kPageSize) return false;
   AddressSpace space;
@@ -102,6 +107,15 @@ bool is_glibc_block(const void* p) {
   return found;
 }
 
+void* glibc_malloc(size_t size) {
+  return __libc_malloc(size);
+}
+void* glibc_calloc(size_t count, size_t size) {
+  return __libc_calloc(count, size);
+}
+void* glibc_aligned(size_t alignment, size_t size) {
+  return __libc_memalign(alignment, size);
+}
 void glibc_free(void* p) {
   __libc_free(p);
 }

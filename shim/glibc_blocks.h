@@ -1,5 +1,6 @@
-// Blocks that glibc's own malloc handed out all the same: to a library bound to it, or in another
-// namespace of the loader. Such a block may come to our free; then it is glibc's to free.
+// glibc's own malloc, and the blocks that it hands out all the same: to a library bound to it, in
+// another namespace of the loader, or to everybody where there is no heap. Such a block may come to
+// our free; then it is glibc's to free.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,9 @@ namespace heaprake::shim {
 // slow.
 bool is_glibc_block(const void* p);
 
+void* glibc_malloc(size_t size);
+void* glibc_calloc(size_t count, size_t size);
+void* glibc_aligned(size_t alignment, size_t size);
 void glibc_free(void* p);
 void* glibc_realloc(void* p, size_t size);
 size_t glibc_usable_size(void* p);

@@ -7,6 +7,7 @@
 #include "allocator/heap.h"
 #include "shim/export.h"
 #include "shim/first_use.h"
+#include "shim/glibc_blocks.h"
 #include "shim/misuse.h"
 
 using heaprake::shim::with_heap;
@@ -29,7 +30,8 @@ void* aligned(size_t alignment, size_t size) {
   }
   size_t rounded = heap::kGranule;
   while (rounded < alignment) rounded <<= 1;
-  return with_heap([=] { return heap::allocate_aligned(rounded, size); });
+  return with_heap([=] { return heap::allocate_aligned(rounded, size); },
+                   [=] { return shim::glibc_aligned(rounded, size); });
 }
 
 }  // namespace
@@ -39,7 +41,8 @@ HEAPRAKE_EXPORT void* malloc(size_t size) {
 }
 
 HEAPRAKE_EXPORT void* calloc(size_t count, size_t size) {
-  return with_heap([=] { return heap::allocate_zeroed(count, size); });
+  return with_heap([=] { return heap::allocate_zeroed(count, size); },
+                   [=] { return shim::glibc_calloc(count, size); });
 }
 
 HEAPRAKE_EXPORT void free(void* p) {

@@ -3,6 +3,7 @@
 
 #include "allocator/heap.h"
 #include "shim/first_use.h"
+#include "shim/glibc_blocks.h"
 #include "shim/new_failure.h"
 
 namespace heap = heaprake::heap;
@@ -13,7 +14,8 @@ namespace shim = heaprake::shim;
 namespace {
 
 inline void* aligned(size_t size, std::align_val_t alignment) {
-  return shim::with_heap([=] { return heap::allocate_aligned(size_t(alignment), size); });
+  return shim::with_heap([=] { return heap::allocate_aligned(size_t(alignment), size); },
+                         [=] { return shim::glibc_aligned(size_t(alignment), size); });
 }
 
 // Out of line, so that the usual way needs no stack frame.

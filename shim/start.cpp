@@ -14,6 +14,7 @@
 #include "shim/exit.h"
 #include "shim/first_use.h"
 #include "shim/fork.h"
+#include "shim/glibc_blocks.h"
 #include "shim/interposed.h"
 #include "shim/line.h"
 #include "shim/misuse.h"
@@ -38,7 +39,9 @@ void initialise_heap() {
   heap::set_misuse_handler(on_misuse);
   if (!heap::init(config)) {
     Line line;
-    line << "heaprake: there is no address space for the heap; see ulimit -v.\n";
+    line << "heaprake: there is no address space for a heap of its own (see ulimit -v): libc's "
+            "serves, "
+            "and nothing is collected.\n";
     line.to_error();
   }
 }
@@ -67,7 +70,7 @@ int claim_if_ours(dl_phdr_info* info, size_t, void*) {
 void start_collector() {
   const Settings& chosen = settings();
   collector::Options options;
-  options.mode = chosen.mode;
+  options.mode = heap::ready() ? chosen.mode : collector::Mode::kOff;
   options.threshold = chosen.threshold;
   options.growth = chosen.growth;
   options.markers = chosen.markers;
@@ -76,7 +79,7 @@ void start_collector() {
   options.poison = chosen.poison;
   collector::set_listener(on_event);
   collector::configure(options);
-  if (chosen.mode == collector::Mode::kOff) return;
+  if (options.mode == collector::Mode::kOff) return;
   note_libc_stacks();
   platform::install_stop_signal();
   platform::set_request_handler(on_request);
@@ -116,7 +119,8 @@ bool start_heap() {
 }
 
 void* allocate_further(size_t size) {
-  return with_heap([=] { return heap::fast::allocate_uncommon(size); });
+  return with_heap([=] { return heap::fast::allocate_uncommon(size); },
+                   [=] { return glibc_malloc(size); });
 }
 
 void start_process() {
