@@ -33,8 +33,7 @@ Outcome collect(Reason reason, const platform::StoppedThread& self) {
   if (state.options.mode == Mode::kOff) return outcome;
   Wait wait = reason == Reason::kThreshold ? Wait::kNo : Wait::kYes;
   // A program that allocates in such a handler takes its chance; our own calls are safe there.
-  const bool may_free =
-      reason == Reason::kThreshold || !platform::may_be_in_handler(self);
+  const bool may_free = reason == Reason::kThreshold || !platform::may_be_in_handler(self);
   run_session(self, wait, [&] { outcome = run_cycle(reason, self, may_free); });
   // Who asks for a collection wants the memory; otherwise the allocator decides when it goes back.
   if (reason == Reason::kExplicit && outcome.blocks && may_free) heap::trim();
@@ -51,6 +50,7 @@ Outcome collect_in_handler(const platform::StoppedThread& self, bool may_free) {
 }
 
 void poll() {
+  if (is_barred()) return;
   size_t bytes = heap::take_allocated_bytes();
   Figures::add(figures.allocated_bytes, bytes);
   bool due = state.pacer.note_allocated(bytes, heap::committed_bytes());
@@ -83,6 +83,25 @@ bool rescue() {
       },
       &outcome);
   return outcome.blocks != 0;
+}
+
+void bar(const char* call) {
+  if (is_barred() || state.options.mode == Mode::kOff) return;
+  platform::heaprake_with_context(
+      [](const platform::CallContext* context, void*) {
+        run_session(platform::thread_of_call(*context), Wait::kYes,
+                    [] { barred.store(true, std::memory_order_release); });
+      },
+      nullptr);
+  char text[160];
+  snprintf(text, sizeof text, "no more collections: the program's seccomp filter forbids %s", call);
+  tell(Event::kWarning, text);
+}
+void unbar() {
+  barred.store(false, std::memory_order_release);
+}
+bool is_barred() {
+  return barred.load(std::memory_order_acquire);
 }
 
 void set_enabled(bool on) {

@@ -69,6 +69,13 @@ bool set_threshold(size_t bytes, unsigned growth);
 void get_threshold(size_t* bytes, unsigned* growth);
 size_t allocated_since_collection();
 
+// The program is about to forbid a system call that collecting needs, `call` by name: once this
+// returns no collection runs or will begin, and the process answers no requests. Says so once.
+void bar(const char* call);
+// It did not come to that.
+void unbar();
+bool is_barred();
+
 // Census: how many aligned words refer to the block, and where they are. false: not stopped.
 bool count_references(const heap::Block& block, const platform::StoppedThread& self, size_t* count);
 bool list_references(const heap::Block& block, const platform::StoppedThread& self,
@@ -114,6 +121,8 @@ inline constexpr int kPosixQueue = -2, kSystemVQueue = -3;
 // `early_before`: heaprake_early_receipts before the call.
 void message_sent(const Transfer& transfer, uint64_t early_before);
 void message_received(const Transfer& transfer);
+// False for nearly all messages in one piece: these need not be shown to the two above.
+bool may_carry(const void* bytes, size_t size);
 // How many words were received before their senders had come back.
 extern "C" std::atomic<uint64_t> heaprake_early_receipts;
 // Whether anything was ever under way: until then nobody needs to call message_received or
@@ -126,7 +135,8 @@ void signal_queued(uintptr_t value);
 void signal_not_queued(uintptr_t value);
 void signal_arrived(uintptr_t value);
 
-// The program's own image, which is there as long as it lives.
+// Once, before the first message, when the heap is there: the program's own image, which is there
+// as long as it lives.
 void set_image(platform::Range image);
 
 // Oracle mode and poison: the program has handed in an address that the heap does not record. If it

@@ -3,10 +3,11 @@
 namespace heaprake::collector {
 
 constinit platform::Mutex collector_lock;
+constinit std::atomic<bool> barred{false};
 
 bool run_session(const platform::StoppedThread& self, Wait wait,
                  platform::FunctionRef<void()> work) {
-  if (collector_lock.held_by_me()) return false;
+  if (collector_lock.held_by_me() || barred.load(std::memory_order_acquire)) return false;
   platform::SignalMask mask = platform::block_signals();
   bool held = collector_lock.try_lock();
   if (!held && wait == Wait::kYes) {

@@ -215,6 +215,10 @@ class Mutex {
   int owner_ = 0;       // thread id; written only by the holder
 };
 
+// The name of a system call of ours that would not be survived under a seccomp filter which the
+// program is about to install (its struct sock_fprog); nullptr if there is none.
+const char* call_that_filter_ends(const void* filter_program);
+
 // ---------------------------------------------------------------------------------- safe regions
 //
 // A thread inside a safe region is in a libc call that may block. It has published its stack

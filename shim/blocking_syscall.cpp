@@ -1,5 +1,5 @@
-// syscall() with a number that waits, or gives the kernel an address to keep: language runtimes
-// call futex this way, some also epoll.
+// syscall() with a number that waits, gives the kernel an address to keep, or installs a seccomp
+// filter: language runtimes call futex this way, some also epoll.
 #include <linux/futex.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -9,6 +9,7 @@
 #include "collector/collector.h"
 #include "platform/platform.h"
 #include "shim/blocking.h"
+#include "shim/seccomp.h"
 
 HEAPRAKE_NEXT(long(long, ...), syscall);
 
@@ -28,7 +29,8 @@ constexpr Kinds kinds() {
        {SYS_futex, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_poll, SYS_ppoll,
         SYS_select, SYS_pselect6, SYS_nanosleep, SYS_clock_nanosleep, SYS_rt_sigtimedwait})
     result.of[number] = kHandled;
-  for (int number : {SYS_epoll_ctl, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo})
+  for (int number :
+       {SYS_epoll_ctl, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_prctl, SYS_seccomp})
     result.of[number] = kHandled;
   for (int number : {SYS_clone, SYS_clone3, SYS_vfork}) result.of[number] = kMakesProcess;
   return result;
@@ -117,6 +119,11 @@ long call_handled(Arguments* call) {
   if (call->number == SYS_epoll_ctl) {
     collector::note_epoll(static_cast<int>(call->values[0]));
     return make_call(call);
+  }
+  if (call->number == SYS_prctl || call->number == SYS_seccomp) {
+    auto make = [](const void* given) { return make_call(static_cast<const Arguments*>(given)); };
+    if (!installs_filter(call->number, call->values)) return make(call);
+    return install_filter(call->number, call->values, make, call);
   }
   const Limit limit = limit_of(*call);
   const long given = call->values[limit.argument];

@@ -94,6 +94,7 @@ void answer(const Request& request) {
 }  // namespace
 
 void on_request(uint64_t cookie, const void* ucontext, bool may_free) {
+  if (collector::is_barred()) return;
   int socket = platform::connect_to_command(cookie);
   if (socket < 0) return;
   answer({socket, platform::thread_of_ucontext(ucontext), may_free});
