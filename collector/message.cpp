@@ -27,36 +27,57 @@ constexpr size_t kCopy = 1024;
 
 constexpr uint64_t kSignals = 1, kSockets = 2, kQueues = 3, kSystemV = 4, kPipes = 16;
 
-platform::Range image;
+// What every message is compared with, in one place; written once at start. Before that the heap
+// looks empty, and everything excluded.
+struct alignas(64) Places {
+  uintptr_t heap_base, heap_size;
+  platform::Range image;
+  uint32_t lowest, span;  // of the upper halves of addresses in the heap, see UpperHalves
+};
+Places places;
 
 // Memory that cannot have been unmapped by another thread since the kernel used it: the heap, which
 // stays readable, the program's image, this thread's stack.
-bool is_steady(uintptr_t at, size_t bytes) {
-  const heap::Geometry& heap = heap::geometry;
-  if (at - heap.base < heap.size || image.contains(at)) return true;
+inline bool is_steady(uintptr_t at, size_t bytes) {
+  if (at - places.heap_base < places.heap_size) return true;
   const auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
   const auto thread = reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
   const uintptr_t room = thread > frame ? std::min(thread - frame, kNearStack) : kNearStack;
-  return at - frame < room && bytes <= room - (at - frame);
+  if (at - frame < room && bytes <= room - (at - frame)) return true;
+  return places.image.contains(at);
 }
 
 // Which of four 32-bit numbers may be the upper half of an address in the heap.
 struct UpperHalves {
-  UpperHalves() {
-    const heap::Geometry& heap = heap::geometry;
-    const auto lo = static_cast<uint32_t>(heap.base >> 32);
-    const auto hi = static_cast<uint32_t>((heap.base + heap.size - 1) >> 32);
-    lowest = _mm_set1_epi32(static_cast<int>(lo + kFlip));
-    span = _mm_set1_epi32(static_cast<int>((hi - lo) ^ kFlip));
-  }
-  // All ones where it cannot be: SSE2 compares signed numbers only.
+  static constexpr uint32_t kFlip = 0x80000000;  // SSE2 compares signed numbers only
+  // All ones where it cannot be.
   __m128i excluded(const unsigned char* at) const {
     const __m128i words = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
     return _mm_cmpgt_epi32(_mm_sub_epi32(words, lowest), span);
   }
-  static constexpr uint32_t kFlip = 0x80000000;
-  __m128i lowest, span;
+  bool none_of_64(const unsigned char* at) const {
+    return all(_mm_and_si128(_mm_and_si128(excluded(at), excluded(at + 16)),
+                             _mm_and_si128(excluded(at + 32), excluded(at + 48))));
+  }
+  static bool all(__m128i excluded) { return _mm_movemask_epi8(excluded) == 0xffff; }
+  __m128i lowest = _mm_set1_epi32(static_cast<int>(places.lowest));
+  __m128i span = _mm_set1_epi32(static_cast<int>(places.span));
 };
+
+// Whether all of it is without a word that might be an address; `size` is at least 16.
+inline bool none(const unsigned char* bytes, size_t size) {
+  const UpperHalves halves;
+  size_t at = 0;
+  for (; at + 64 <= size; at += 64) {
+    if (!halves.none_of_64(bytes + at)) return false;
+  }
+  for (; at + 16 <= size; at += 16) {
+    if (!UpperHalves::all(halves.excluded(bytes + at))) return false;
+  }
+  // The last words are a multiple of four away from the beginning.
+  const size_t last = (size & ~size_t{3}) - 16;
+  return at == size || UpperHalves::all(halves.excluded(bytes + last));
+}
 
 // visit(word) returns false to stop; so does this.
 template <class Visit>
@@ -77,10 +98,7 @@ bool scan(const unsigned char* bytes, size_t size, Visit& visit) {
   const UpperHalves halves;
   size_t at = 0;
   for (; at + 64 <= size; at += 64) {
-    const __m128i none = _mm_and_si128(
-        _mm_and_si128(halves.excluded(bytes + at), halves.excluded(bytes + at + 16)),
-        _mm_and_si128(halves.excluded(bytes + at + 32), halves.excluded(bytes + at + 48)));
-    if (_mm_movemask_epi8(none) == 0xffff) [[likely]]
+    if (halves.none_of_64(bytes + at)) [[likely]]
       continue;
     if (!check_words(bytes, at, at + 64, visit)) return false;
   }
@@ -172,8 +190,17 @@ void Message::received() {
 
 }  // namespace
 
-void set_image(platform::Range range) {
-  image = range;
+void set_image(platform::Range image) {
+  const heap::Geometry& heap = heap::geometry;
+  const auto lo = static_cast<uint32_t>(heap.base >> 32);
+  const auto hi = static_cast<uint32_t>((heap.base + heap.size - 1) >> 32);
+  places = {heap.base, heap.size, image, lo + UpperHalves::kFlip, (hi - lo) ^ UpperHalves::kFlip};
+}
+
+bool may_carry(const void* bytes, size_t size) {
+  if (size < 16 || size > kReadFirst) return size >= sizeof(uintptr_t);
+  return !is_steady(reinterpret_cast<uintptr_t>(bytes), size) ||
+         !none(static_cast<const unsigned char*>(bytes), size);
 }
 
 void message_sent(const Transfer& transfer, uint64_t early_before) {

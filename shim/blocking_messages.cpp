@@ -85,6 +85,7 @@ __attribute__((used, visibility("hidden"))) long heaprake_message_sent(const Cal
                                                                        long result) {
   const auto bytes = static_cast<size_t>(result);
   const iovec piece{reinterpret_cast<void*>(call->args[1]), bytes};
+  if (!collector::may_carry(piece.iov_base, bytes)) return result;
   collector::message_sent({static_cast<int>(call->args[0]), &piece, 1, bytes}, call->started);
   return result;
 }

@@ -45,6 +45,23 @@ int main(int argc, char** argv) {
   measure("read, bad descriptor", rounds, [&] { (void)!read(-1, &byte, 1); });
   measure("read /dev/zero", rounds, [&] { (void)!read(zero, &byte, 1); });
   measure("write /dev/null", rounds, [&] { (void)!write(null, &byte, 1); });
+  static char long_message[64 << 10];
+  char message[4096] = {};
+  auto* on_heap = static_cast<char*>(std::calloc(1, 4096));
+  measure("write 64 B", rounds, [&] { (void)!write(null, message, 64); });
+  measure("write 4 KiB", rounds, [&] { (void)!write(null, message, 4096); });
+  measure("write 64 B, heap", rounds, [&] { (void)!write(null, on_heap, 64); });
+  measure("write 64 KiB", rounds, [&] { (void)!write(null, long_message, sizeof long_message); });
+  int ends[2];
+  (void)!pipe(ends);
+  measure("write and read a pipe", rounds, [&] {
+    (void)!write(ends[1], message, 64);
+    (void)!read(ends[0], message, 64);
+  });
+  measure("the same with a pointer", rounds, [&] {
+    (void)!write(ends[1], &on_heap, sizeof on_heap);
+    (void)!read(ends[0], message, sizeof on_heap);
+  });
   pollfd wait{zero, POLLIN, 0};
   measure("poll, no time-out", rounds, [&] { poll(&wait, 1, -1); });
   measure("poll, a time-out", rounds, [&] { poll(&wait, 1, 1000); });
