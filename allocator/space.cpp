@@ -83,6 +83,13 @@ bool ensure_tables(uintptr_t lo, uintptr_t hi) {
   return true;
 }
 
+// Memory in the range counts as address space from the start. So a limit that the program sets
+// itself would never be felt; it is here.
+bool within_limit(size_t bytes) {
+  return committed_slices.load(std::memory_order_relaxed) * kSliceSize + bytes <=
+         platform::address_space_limit();
+}
+
 // Makes memory readable and writable. Every piece may cost the kernel a mapping more, and it has a
 // limit for those; the whole chunk joins what lies beside it.
 bool commit_memory(uintptr_t lo, size_t bytes) {
@@ -158,7 +165,8 @@ bool make_usable(uintptr_t lo, size_t bytes) {
     if (!geometry.slice_used[slice]) {
       // Once used, a slice stays readable and writable, so that only fresh ones need the kernel.
       while (end < last && !geometry.slice_used[end]) ++end;
-      if (!commit_memory(geometry.base + slice * kSliceSize, (end - slice) * kSliceSize))
+      const size_t bytes = (end - slice) * kSliceSize;
+      if (!within_limit(bytes) || !commit_memory(geometry.base + slice * kSliceSize, bytes))
         return false;
     }
     for (; slice < end; ++slice) {

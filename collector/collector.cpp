@@ -19,6 +19,10 @@ void configure(const Options& options) {
   state.pacer.set_threshold(options.threshold, options.growth);
 }
 void start() {
+  if (state.options.mode != Mode::kOff) {
+    platform::lay_by_address_space();
+    state.bits.reserve_tables();
+  }
   state.pacer.start();
 }
 Mode mode() {

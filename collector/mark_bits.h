@@ -3,7 +3,8 @@
 // heap grows, and stays.
 //
 // Order of use, by the collecting thread while the world is stopped:
-//   prepare() -> test_and_set ... (markers, in parallel) -> turn_into_garbage() -> for_each_set()
+//   [reserve_tables()], prepare() -> test_and_set ... (markers, in parallel) -> turn_into_garbage()
+//   -> for_each_set()
 // for_each_set may also run after the world has resumed: nothing but the collector writes here, and
 // blocks born since then are not in it. Until turn_into_garbage has run a set bit may mean a block
 // that is alive: whoever frees asks holds_garbage() first.
@@ -22,6 +23,10 @@ class MarkBits {
  public:
   static constexpr size_t kWordsPerSlice = heap::kSliceSize / heap::kGranule / 64;
   static_assert(kWordsPerSlice == 64);
+
+  // Address space for the bits of the whole range: early, before the program limits it. false:
+  // there is none; prepare() will try again.
+  bool reserve_tables();
 
   // Room for every slice that may hold blocks, all bits clear. false: out of memory.
   bool prepare();
@@ -68,7 +73,6 @@ class MarkBits {
   void clear(size_t granule) { words_[granule >> 6] &= ~(uint64_t{1} << (granule & 63)); }
 
  private:
-  bool reserve_tables();
   // The first slice at or after `slice` that has bits; at least prepared_slices_ if there is none.
   // Passes over chunks without memory: wide blocks lie at the top of the range, the others at its
   // bottom.

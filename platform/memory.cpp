@@ -5,6 +5,7 @@
 
 #include "platform/own_ranges.h"
 #include "platform/platform.h"
+#include "platform/spare.h"
 #include "platform/syscall.h"
 
 namespace heaprake::platform {
@@ -69,7 +70,8 @@ bool commit(void* p, size_t bytes) {
 void* map(size_t bytes) {
   bytes = (bytes + kPageSize - 1) & ~(kPageSize - 1);
   if (bytes == 0) return nullptr;
-  return record(mmap_private(0, bytes, PROT_READ | PROT_WRITE, 0), bytes);
+  void* p = record(mmap_private(0, bytes, PROT_READ | PROT_WRITE, 0), bytes);
+  return p != nullptr ? p : spare::allocate(bytes);
 }
 
 void discard(void* p, size_t bytes) {
@@ -80,6 +82,7 @@ void discard(void* p, size_t bytes) {
 }
 
 void release(void* p, size_t bytes) {
+  if (spare::release(p, bytes)) return;
   bytes = (bytes + kPageSize - 1) & ~(kPageSize - 1);
   const Range range = range_of(p, bytes);
   own_ranges::remove(range);
@@ -100,6 +103,10 @@ size_t address_space_limit() {
   } limit{};
   const long result = sys::call(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &limit);
   return sys::failed(result) ? SIZE_MAX : limit.current;  // RLIM_INFINITY is SIZE_MAX
+}
+
+void lay_by_address_space() {
+  spare::reserve();
 }
 
 void claim_own(Range range) {

@@ -64,6 +64,8 @@ void advise_huge(void* p, size_t bytes);
 void collapse_into_huge(void* p, size_t bytes);
 // RLIMIT_AS, or SIZE_MAX when there is none.
 size_t address_space_limit();
+// Once, at start: address space for `map` in case the program lowers that limit.
+void lay_by_address_space();
 // Declares [lo, hi) as ours: the library's own data segment.
 void claim_own(Range range);
 
