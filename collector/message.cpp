@@ -34,7 +34,7 @@ struct alignas(64) Places {
   platform::Range image;
   uint32_t lowest, span;  // of the upper halves of addresses in the heap, see UpperHalves
 };
-Places places;
+constinit Places places{};
 
 // Memory that cannot have been unmapped by another thread since the kernel used it: the heap, which
 // stays readable, the program's image, this thread's stack.
