@@ -6,7 +6,7 @@
 #include <cstdint>
 
 // Of a program that must not be optimised into one that keeps what it drops.
-#define STEP __attribute__((noinline, noclone))
+#define STEP __attribute__((noinline))
 
 namespace carried {
 

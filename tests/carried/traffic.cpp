@@ -17,7 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#define STEP __attribute__((noinline, noclone))
+#define STEP __attribute__((noinline))
 
 namespace {
 
