@@ -100,7 +100,7 @@ void handle(int signal, siginfo_t* info, void* context) {
     serve_request(record, cookie, context);
   }
   // A call that will not return early needs no excuse afterwards.
-  const bool repeated = repeat_interrupted_call(context);
+  const bool repeated = repeat_interrupted_call(record, context);
   if (!repeated) record->events.fetch_or(kInterruptedByUs, std::memory_order_relaxed);
   note_restart(record, context, repeated);
 }

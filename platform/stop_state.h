@@ -51,8 +51,8 @@ void restore_region(ThreadRecord* record, SavedRegion saved);
 uintptr_t stop_handler_address();
 
 // If the context was about to return from a system call with an EINTR that only our signal can have
-// caused, makes it do the call again. Only for calls that may simply be repeated.
-bool repeat_interrupted_call(void* ucontext);
+// caused, makes it do the call again, or return what it would have. Only where that is possible.
+bool repeat_interrupted_call(ThreadRecord* record, void* ucontext);
 
 // At the end of the stop signal's handler: remembers that the interrupted call begins again, for
 // let_handler_interrupt. `repeated`: only by repeat_interrupted_call.
