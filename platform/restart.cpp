@@ -119,6 +119,7 @@ bool wait_for_socket(ThreadRecord* record, greg_t* registers, const sigset_t* ma
     ready = sys::call(SYS_ppoll, &wait, 1, &left, mask, sizeof(uint64_t));
     const bool by_program = record->events.load(std::memory_order_relaxed) & kInterruptedByProgram;
     if (ready != kInterrupted || by_program) break;
+    ready = 0;  // so far
   }
   record->events.fetch_or(events, std::memory_order_relaxed);
   if (ready == 0) registers[REG_RAX] = kTryAgain;
