@@ -104,5 +104,34 @@ TEST_P(HuntWithoutMain, CountsWhatIsLost) {
 INSTANTIATE_TEST_SUITE_P(Ways, HuntWithoutMain, testing::Values("pthread_exit", "raw"),
                          [](const auto& info) { return std::string(info.param); });
 
+// No automatic collection comes before memory is out.
+TEST(SmallAddressSpace, IsCollectedBeforeMallocFails) {
+  EXPECT_EQ(run_natively({program("small_space")}).out, "no memory\n");
+  Case expected = {"", {program("small_space")}, "enough\n"};
+  expect_end(run_preloaded(expected.command, "threshold=4g"), expected);
+  expect_end(run_preloaded(expected.command), expected);
+}
+
+class Linked : public testing::TestWithParam<Case> {};
+
+TEST_P(Linked, RunsLinked) {
+  expect_end(run_natively(GetParam().command), GetParam());
+}
+
+TEST_P(Linked, RunsLinkedAndPreloaded) {
+  expect_end(run_preloaded(GetParam().command, "threshold=0"), GetParam());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Programs, Linked,
+    testing::Values(
+        Case{"GarbageIsNotGivenOut", {program("pending_sweep")}, "never given out\n"},
+        Case{"FailedMarks", {program("failed_mark")}, "nothing freed\n"},
+        Case{"RequestsInHandlers", {program("handler_request")}, "freed later\n"},
+        Case{"SnapshotsDuringCollections", {program("snapshot_requests")}, "all answered\n"},
+        Case{"AddedRoots", {program("added_roots")}, "harmless\n"},
+        Case{"PagesOfAWideHeap", {program("wide_pages")}, "few pages\n"}),
+    name_of);
+
 }  // namespace
 }  // namespace heaprake::test

@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define APART __attribute__((noinline, unused)) static
 
-/* A program that hangs ends by SIGALRM. */
+/* A program that hangs ends by SIGALRM; where signals are blocked and it spins, by SIGKILL. */
 static inline void bound(void) {
+  struct rlimit processor = {60, 60};
+  setrlimit(RLIMIT_CPU, &processor);
   alarm(60);
 }
 
