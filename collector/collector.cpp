@@ -6,6 +6,7 @@
 
 #include "collector/carried.h"
 #include "collector/cycle.h"
+#include "collector/dead_stacks.h"
 #include "collector/epolls.h"
 #include "collector/figures.h"
 #include "collector/pins.h"
@@ -128,6 +129,9 @@ size_t allocated_since_collection() {
   return state.pacer.allocated();
 }
 
+void note_thread(uintptr_t tcb) {
+  dead_stacks.note_thread(tcb);
+}
 bool add_root(platform::Range range) {
   return pins.add_root(range);
 }

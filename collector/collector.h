@@ -90,6 +90,9 @@ inline constexpr uint8_t kCustomThreadStacks = 1, kCustomContexts = 2;
 // A bit is set and stays. A plain byte, since makecontext's entry (shim/contexts.S) sets it too.
 extern "C" uint8_t heaprake_custom_stacks;
 
+// libc has made a thread; its id is the address of its control block.
+void note_thread(uintptr_t tcb);
+
 // Extra roots and pins.
 bool add_root(platform::Range range);
 bool remove_root(platform::Range range);

@@ -5,6 +5,7 @@
 
 #include "collector/carried.h"
 #include "collector/collector.h"
+#include "collector/dead_stacks.h"
 #include "collector/epolls.h"
 #include "collector/names.h"
 #include "collector/pins.h"
@@ -58,6 +59,13 @@ bool is_plain_memory(const Mapping& mapping) {
     if (strncmp(mapping.name, prefix, strlen(prefix)) == 0) return true;
   }
   return false;
+}
+
+bool all_tcbs_known(const World& world) {
+  for (size_t i = 0; i < world.count; i++) {
+    if (!world.threads[i].tcb) return false;
+  }
+  return true;
 }
 
 // The lowest thread control block in the range, 0 if there is none.
@@ -154,6 +162,13 @@ bool RootSet::visit_stack(const World& world, const AddressSpace& space, const M
          add_touched(space, {boundary, live.hi}, Pages::kTouched, tls);
 }
 
+// A stack of libc's has a guard page, and nobody lives there any more.
+bool RootSet::may_be_dead_stack(const World& world, const Mapping& mapping) const {
+  return guard_end_ == mapping.range.lo && mapping.writable && !mapping.shared &&
+         !mapping.file_backed && !tcb_in(world, mapping.range) && all_tcbs_known(world) &&
+         !__atomic_load_n(&heaprake_custom_stacks, __ATOMIC_RELAXED);
+}
+
 bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const Mapping& mapping) {
   if (with_names_) follow_module(mapping);
   if (mapping.device || (mapping.shared && !mapping.writable && !is_plain_memory(mapping)))
@@ -162,6 +177,7 @@ bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const
   Root root{mapping.range, GC_REFERENCE_MAPPING, guarded, mapping.range.lo, ""};
   if (with_names_) root.name = intern(mapping.name);
   if (holds_a_stack(world, mapping)) return visit_stack(world, space, mapping, root);
+  if (may_be_dead_stack(world, mapping)) root.range = dead_stacks.live_part(mapping.range);
   if (with_names_) {
     if (module_.end == mapping.range.hi && *module_.name) {
       root.kind = GC_REFERENCE_GLOBAL;
@@ -173,9 +189,12 @@ bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const
     }
   }
   if (mapping.shared) return add_touched(space, mapping.range, Pages::kShared, root);
-  if (!mapping.readable) return add_touched(space, mapping.range, Pages::kHidden, root);
+  if (!mapping.readable) {
+    guard_end_ = mapping.range.hi;
+    return add_touched(space, mapping.range, Pages::kHidden, root);
+  }
   bool written_only = mapping.file_backed || !mapping.writable;
-  return add_touched(space, mapping.range, written_only ? Pages::kPrivate : Pages::kTouched, root);
+  return add_touched(space, root.range, written_only ? Pages::kPrivate : Pages::kTouched, root);
 }
 
 // What the program has named (gc_add_root) of this mapping: a range may name more than there is.
@@ -196,9 +215,10 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
   clear();
   with_names_ = with_names;
   saw_own_stack_ = false;
+  guard_end_ = 0;
   any_named_roots_ = false;
   pins.for_each_root([&](Range) { any_named_roots_ = true; });
-  bool ok = true;
+  bool ok = dead_stacks.prepare();
   for (size_t i = 0; i < world.count; i++) ok = ok && add_thread(world.threads[i]);
   bool whole = space.for_each_piece([&](const Mapping& piece, bool ours) {
     saw_own_stack_ = saw_own_stack_ || piece.range.contains(world.threads[0].sp);

@@ -7,7 +7,9 @@
 //   not readable, private  the same: the program may open it again (guarded)
 //   shared and writable    touched pages, through a guarded copy, as a truncated file faults
 //   shared, sealed         the same, of memory that no file stands for: another mapping wrote it
-//   a stack                from the lowest stack pointer in it upwards; what lies below is dead
+//   a stack                from the lowest stack pointer in it upwards; what lies below is dead,
+//   and
+//                          nearly all of it when its thread is (dead_stacks.h)
 //   blocks with pages that the program has protected (protected_blocks.h), through a guarded copy
 // and each thread's registers, plus the words that only the kernel or libc knows: stack pointers,
 // thread control blocks and alternate signal stacks (these may lie in heap blocks), and pins.
@@ -50,6 +52,7 @@ class RootSet {
   };
   bool visit_mapping(const platform::World& world, const platform::AddressSpace& space,
                      const platform::Mapping& mapping);
+  bool may_be_dead_stack(const platform::World& world, const platform::Mapping& mapping) const;
   void follow_module(const platform::Mapping& mapping);
   bool visit_stack(const platform::World& world, const platform::AddressSpace& space,
                    const platform::Mapping& mapping, Root root);
@@ -65,6 +68,7 @@ class RootSet {
   size_t bytes_ = 0;
   ProtectedBlocks protected_;
   bool with_names_ = false;
+  uintptr_t guard_end_ = 0;       // of the last mapping without permissions
   bool any_named_roots_ = false;  // from gc_add_root
   bool saw_own_stack_ = false;    // a list of mappings without the caller's stack is not a list
   Module module_;

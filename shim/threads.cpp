@@ -28,7 +28,8 @@ void note_custom_stacks() {
 }
 
 // libc installs its handler with the process's first thread and never again.
-int note_thread(int result) {
+int note_thread(int result, uintptr_t id) {
+  if (result == 0) collector::note_thread(id);
   static std::atomic<bool> noted{false};
   if (!noted.load(std::memory_order_relaxed) && collector::mode() != collector::Mode::kOff) {
     platform::install_stop_signal();
@@ -49,11 +50,13 @@ void note_libc_stacks() {
 
 HEAPRAKE_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
                                    void* (*start)(void*), void* argument) noexcept {
-  return note_thread(heaprake_next_pthread_create(thread, attributes, start, argument));
+  const int result = heaprake_next_pthread_create(thread, attributes, start, argument);
+  return note_thread(result, result == 0 ? *thread : 0);
 }
 
 HEAPRAKE_EXPORT int thrd_create(unsigned long* thread, int (*start)(void*), void* argument) {
-  return note_thread(heaprake_next_thrd_create(thread, start, argument));
+  const int result = heaprake_next_thrd_create(thread, start, argument);
+  return note_thread(result, result == 0 ? *thread : 0);
 }
 
 HEAPRAKE_EXPORT int pthread_attr_setstack(pthread_attr_t* attributes, void* stack,

@@ -180,6 +180,20 @@ TEST(Hunt, SaysAtExitHowMuchIsUnreachable) {
   EXPECT_LE(blocks, 10100u);
 }
 
+TEST(Hunt, StacksOfEndedThreadsHoldNothing) {
+  Ended ended = run_preloaded({victim("dead_stacks")}, "mode=hunt");
+  unsigned long blocks = 0;
+  ASSERT_EQ(std::sscanf(ended.err.c_str(), "heaprake: hunt: %lu blocks", &blocks), 1) << ended.err;
+  EXPECT_GE(blocks, 4u * 11 * 64 + 300 - 10);
+  EXPECT_LE(blocks, 4u * 11 * 64 + 300 + 10);
+}
+
+TEST(Process, ResultsOfThreadsThatNobodyJoinedLive) {
+  std::string returned;
+  for (int i = 0; i < 4; ++i) returned += "returned\n";
+  expect_quiet(run_preloaded({victim("dead_stacks")}, kBusy), returned);
+}
+
 TEST(Hunt, WritesASnapshotAtExit) {
   TemporaryDirectory directory;
   std::string path = directory / "snapshot";
