@@ -21,12 +21,16 @@ size_t count;
 size_t usable_entries;  // committed part of the table
 size_t max_entries;
 
-// Between before_fork and its end the forking thread has the lock: other libraries' fork handlers
-// allocate then.
-bool forking;
+// Between before_fork and its end the forking thread has the lock, in the child too, where it goes
+// by another id: other libraries' fork handlers allocate then.
+int forking_process;  // 0: none is
+
+bool held_for_fork() {
+  return forking_process != 0 && (lock.held_by_me() || platform::process_id() != forking_process);
+}
 
 struct Guard {
-  Guard() : held_already(forking && lock.held_by_me()) {
+  Guard() : held_already(held_for_fork()) {
     if (!held_already) lock.lock();
   }
   ~Guard() {
@@ -164,14 +168,14 @@ bool extend_arena() {
 
 void before_fork() {
   lock.lock();
-  forking = true;
+  forking_process = platform::process_id();
 }
 void after_fork_in_parent() {
-  forking = false;
+  forking_process = 0;
   lock.unlock();
 }
 void reset_after_fork() {
-  forking = false;
+  forking_process = 0;
   lock.reset_after_fork();
 }
 

@@ -72,19 +72,15 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"MainEndedByPthreadExit", {program("dead_main"), "pthread_exit"}, "alive\n", 6, 15000},
         Case{"MainEndedByTheKernelsExit", {program("dead_main"), "raw"}, "alive\n", 6, 15000},
         Case{"ForkHandlersThatAllocate", {program("fork_handlers")}, "5 children well\n"},
+        // A handler for the child that comes before the library's own.
+        Case{"ForkHandlersThatAllocateInTheChild",
+             {program("fork_handlers"), "child"},
+             "5 children well\n"},
         Case{"ForeignThreadLocalStorage", {program("foreign_tls")}, "handled\n"},
         Case{"LostBlocksWithoutWriting", {program("lost_protected"), "read"}, "usable\n"},
         Case{"LostBlocksWithoutAccess", {program("lost_protected"), "none"}, "usable\n"},
         Case{"GuardPageInABlock", {program("guarded_block")}, "alive\n"}),
     name_of);
-
-// The library's own handler for the child comes after the other library's, which waits for a lock
-// that the child's thread does not seem to have.
-INSTANTIATE_TEST_SUITE_P(DISABLED_KnownToFail, Unmodified,
-                         testing::Values(Case{"ForkHandlersThatAllocateInTheChild",
-                                              {program("fork_handlers"), "child"},
-                                              "5 children well\n"}),
-                         name_of);
 
 class HuntWithoutMain : public testing::TestWithParam<const char*> {};
 
