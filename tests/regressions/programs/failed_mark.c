@@ -31,21 +31,25 @@ APART void lose(void) {
   for (int i = 0; i < 100; ++i) memset(malloc(200), 1, 200);
 }
 
-static size_t address_space(void) {
-  char text[128];
-  int file = open("/proc/self/statm", O_RDONLY);
+/* Writable memory of its own, in bytes. */
+static size_t data_size(void) {
+  char text[4096];
+  int file = open("/proc/self/status", O_RDONLY);
   ssize_t n = read(file, text, sizeof text - 1);
   MUST(n > 0);
   close(file);
   text[n] = 0;
-  return strtoul(text, NULL, 10) * 4096;
+  const char* line = strstr(text, "\nVmData:");
+  MUST(line != NULL);
+  return strtoul(line + 8, NULL, 10) * 1024;
 }
 
+/* Not of address space: that is laid by for such a day. */
 static void limit(size_t bytes) {
   struct rlimit now;
-  getrlimit(RLIMIT_AS, &now);
+  getrlimit(RLIMIT_DATA, &now);
   now.rlim_cur = bytes < now.rlim_max ? bytes : now.rlim_max;
-  MUST(setrlimit(RLIMIT_AS, &now) == 0);
+  MUST(setrlimit(RLIMIT_DATA, &now) == 0);
 }
 
 int main(void) {
@@ -58,7 +62,7 @@ int main(void) {
     clear_stack();
     struct result before = ask_here(HEAPRAKE_REQUEST_COLLECT);
     MUST(before.status == HEAPRAKE_OK && before.collected.pending == 1);
-    limit(address_space() + step * kStep);
+    limit(data_size() + step * kStep);
     struct result limited = ask_here(HEAPRAKE_REQUEST_COLLECT);
     limit(RLIM_INFINITY);
     failed += limited.status == HEAPRAKE_GAVE_UP;
