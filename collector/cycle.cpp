@@ -72,12 +72,15 @@ void note_pause(const StoppedWorld& world, uint64_t ended) {
   Figures::set(figures.threads_stopped, world.world().count - 1);
 }
 
-Outcome give_up(const char* problem) {
+// `lasting`: worth a word even to those who have not asked for any, once.
+Outcome give_up(const char* problem, bool lasting = false) {
+  static bool told = false;
   Figures::add(figures.given_up, 1);
   state.pacer.note_given_up();
   char text[160];
   snprintf(text, sizeof text, "collection given up: %s", problem);
-  tell(Event::kGaveUp, text);
+  tell(lasting && !told ? Event::kWarning : Event::kGaveUp, text);
+  told = told || lasting;
   return {};
 }
 
@@ -162,7 +165,7 @@ Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_f
     StoppedWorld world(self, state.roots, false);
     if (!world.ok()) {
       world.resume();
-      return give_up(world.problem());
+      return give_up(world.problem(), world.lasting());
     }
     if (!mark_world(world, &outcome.completed)) {
       world.resume();

@@ -11,7 +11,9 @@ const char* problem_of(platform::StopOutcome outcome) {
     case platform::StopOutcome::kUnstoppable:
       return "a thread could not be stopped in time";
     case platform::StopOutcome::kNoThreadList:
-      return "the threads of the process could not be listed (is /proc mounted?)";
+      return "the threads of the process could not be listed";
+    case platform::StopOutcome::kNoProc:
+      return "/proc is not mounted, so neither threads nor mappings can be listed";
     case platform::StopOutcome::kForeign:
       return "another process shares this one's memory";
   }
@@ -24,6 +26,7 @@ StoppedWorld::StoppedWorld(const platform::StoppedThread& self, RootSet& roots, 
     : began_ns_(platform::monotonic_ns()) {
   platform::StopOutcome outcome = platform::stop_world(self, &world_);
   problem_ = problem_of(outcome);
+  lasting_ = outcome == platform::StopOutcome::kNoProc;
   stopped_ = outcome == platform::StopOutcome::kStopped;
   if (!stopped_) return;
   opened_ = space_.open();

@@ -19,6 +19,8 @@ class StoppedWorld {
   bool ok() const { return ok_; }
   // Why not, in a few words.
   const char* problem() const { return problem_; }
+  // It will be the same the next time.
+  bool lasting() const { return lasting_; }
   const platform::AddressSpace& space() const { return space_; }
   const platform::World& world() const { return world_; }
   uint64_t began_ns() const { return began_ns_; }
@@ -31,6 +33,7 @@ class StoppedWorld {
   bool stopped_ = false;
   bool opened_ = false;
   bool ok_ = false;
+  bool lasting_ = false;
   const char* problem_ = "";
 };
 

@@ -146,7 +146,8 @@ struct StoppedThread {
 enum class StopOutcome {
   kStopped,
   kUnstoppable,   // a thread did not stop within the bound
-  kNoThreadList,  // /proc is missing or unreadable, or descriptors have run out
+  kNoThreadList,  // it could not be read: descriptors have run out, perhaps
+  kNoProc,        // there is none, nor will be soon: /proc is not mounted
   kForeign,  // this process shares its memory with others that cannot be stopped (vfork, clone)
 };
 

@@ -72,6 +72,8 @@ TaskKind kind_of_stat(const char* text, size_t length) {
 bool TaskList::open() {
   const long fd =
       sys::call(SYS_openat, AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  constexpr long kNoEntry = -2;
+  missing_ = fd == kNoEntry;
   directory_ = sys::failed(fd) ? -1 : static_cast<int>(fd);
   return directory_ >= 0;
 }

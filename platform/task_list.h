@@ -16,6 +16,8 @@ enum class TaskKind {
 class TaskList {
  public:
   bool open();
+  // After open has failed: there is no such directory.
+  bool is_missing() const { return missing_; }
   void close();
   // Every thread listed; may miss some while threads end. false when the list cannot be read or the
   // visitor returned false.
@@ -26,6 +28,7 @@ class TaskList {
 
  private:
   int directory_ = -1;
+  bool missing_ = false;
 };
 
 }  // namespace heaprake::platform

@@ -192,7 +192,7 @@ StopOutcome stop_world(const StoppedThread& self, World* world) {
       stop_state.foreign_sharer.load(std::memory_order_relaxed) || stop_state.vforks.load() != 0)
     return StopOutcome::kForeign;
   TaskList tasks;
-  if (!tasks.open()) return StopOutcome::kNoThreadList;
+  if (!tasks.open()) return tasks.is_missing() ? StopOutcome::kNoProc : StopOutcome::kNoThreadList;
   install_stop_signal();
   roll.clear();
   const uint32_t generation = raise_flag();

@@ -104,6 +104,15 @@ TEST(Process, ProtectedPagesOfBlocksAreLeftAlone) {
   expect_quiet(run_preloaded({victim("protected")}, kBusy), "intact\n");
 }
 
+TEST(Process, WithoutProcItSaysSoOnceAndGoesOn) {
+  Ended ended = run_preloaded({victim("no_proc")}, kBusy);
+  if (ended.out == "not root\n") GTEST_SKIP() << "only root may change its root directory";
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.out, "lost\n");
+  EXPECT_EQ(ended.err.find("/proc is not mounted"), ended.err.rfind("/proc is not mounted"));
+  EXPECT_EQ(std::count(ended.err.begin(), ended.err.end(), '\n'), 1) << ended.err;
+}
+
 TEST(Process, OffOnlyAllocates) {
   Ended ended = run_preloaded({victim("summary")}, "mode=off:threshold=64k:stats=1");
   EXPECT_EQ(ended.exit_code, 0);
