@@ -29,12 +29,13 @@ Usage: heaprake SUBCOMMAND [options]
   help += R"(
 Examples:
   heaprake run --stats -- ./server               collect while it runs, print a summary at exit
-  heaprake hunt --json leaks.json -- ./tests     report what is lost, free nothing
+  heaprake hunt -- ./tests                       report what is lost, free nothing
   heaprake stats 4711                            the figures of a running process
 
 Exit status: the program's own, 128+signal if it was killed; hunt: 23 if the program ended with 0
-but lost blocks; 1 if a request could not be met; 2 for a wrong command line; 126 if a program
-cannot be run, or not under heaprake; 127 if there is no such program.
+but lost blocks; 1 if what was asked for could not be done; 2 for a wrong command line, or a file
+that would have been overwritten; 126 if a program cannot be run, or not under heaprake; 127 if
+there is no such program.
 
 heaprake SUBCOMMAND --help tells more; heaprake --version prints the version.
 )";
@@ -67,6 +68,21 @@ void complain(const std::string& who, const Failure& failure) {
   std::string text = who + ": " + failure.message + "\n";
   if (failure.status == kExitUsage) text += "Try '" + who + " --help'.\n";
   std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+// Names that readers of the interface look for, and that mean nothing yet.
+bool is_reserved(const std::string& name) {
+  return name == "why" || name == "diff";
+}
+
+std::string unknown_subcommand(const std::string& name) {
+  if (is_reserved(name))
+    return "this version, " HEAPRAKE_VERSION ", does not have the subcommand " + name;
+  std::vector<std::string> names;
+  for (const Subcommand* subcommand : subcommands()) names.emplace_back(subcommand->name);
+  const std::string guess = nearest(name, names);
+  return "unknown subcommand " + shell_quoted(printable(name)) +
+         (guess.empty() ? "" : "; did you mean " + guess + "?");
 }
 
 }  // namespace
@@ -103,12 +119,8 @@ int run_command(const std::vector<std::string>& words) {
     std::puts("heaprake " HEAPRAKE_VERSION);
     return kExitSuccess;
   }
-  std::vector<std::string> names;
   for (const Subcommand* subcommand : subcommands()) {
-    if (subcommand->name != name) {
-      names.emplace_back(subcommand->name);
-      continue;
-    }
+    if (subcommand->name != name) continue;
     try {
       return dispatch(*subcommand, {words.begin() + 1, words.end()});
     } catch (const Failure& failure) {
@@ -116,10 +128,7 @@ int run_command(const std::vector<std::string>& words) {
       return failure.status;
     }
   }
-  const std::string guess = nearest(name, names);
-  complain("heaprake",
-           Failure(kExitUsage, "unknown subcommand " + shell_quoted(printable(name)) +
-                                   (guess.empty() ? "" : "; did you mean " + guess + "?")));
+  complain("heaprake", Failure(kExitUsage, unknown_subcommand(name)));
   return kExitUsage;
 }
 

@@ -71,8 +71,10 @@ std::string why_missing(const Ending& ending) {
     return "signal " + std::to_string(signal) + " (" + strsignal(signal) +
            ") killed the program before its memory could be examined";
   }
-  return "the program ended without its memory being examined: it called _exit, or changed its "
-         "user or root directory, or became a program that heaprake cannot reach";
+  return "the program ended without its memory being examined: it ended by a system call of its "
+         "own "
+         "instead of through libc, or changed its user or root directory, or became a program that "
+         "heaprake cannot reach (static, or started with another environment)";
 }
 
 Report read_report(const Ending& ending, const fs::path& file,
@@ -98,32 +100,37 @@ Report read_report(const Ending& ending, const fs::path& file,
   return report;
 }
 
-// One line for each other process that has lost something: they are not part of the report.
+// A sentence for each other process that has lost something: they are not part of the report.
 std::string other_processes(const fs::path& directory, const fs::path& own) {
-  constexpr int kMostLines = 5;
+  constexpr int kMost = 5;
+  constexpr std::string_view kPrefix = "heaprake: ";
   std::string text;
-  int lines = 0;
+  int processes = 0;
   std::error_code error;
   for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
     if (entry.path() == own) continue;
     try {
       const Snapshot snapshot = read_snapshot(entry.path().string());
-      if (snapshot.blocks.empty() || ++lines > kMostLines) continue;
+      if (snapshot.blocks.empty() || ++processes > kMost) continue;
       uint64_t bytes = 0;
       for (const heaprake_snapshot_block& block : snapshot.blocks) bytes += block.requested;
-      std::string line = "heaprake: not in this report: process " +
-                         std::to_string(snapshot.header.pid) + ", started by the program, lost " +
-                         counted(snapshot.blocks.size(), "block") + " (" + counted(bytes, "byte") +
-                         ")";
-      if (!snapshot.command.empty()) line += ": " + shell_command(snapshot.command);
-      text += shortened(printable(line), kReportWidth) + "\n";
+      std::string sentence = "not in this report: process " + std::to_string(snapshot.header.pid) +
+                             ", started by the program, lost " +
+                             counted(snapshot.blocks.size(), "block") + " (" +
+                             counted(bytes, "byte") + ")";
+      // The command alone is cut, never the figures.
+      if (!snapshot.command.empty())
+        sentence += ": " + shortened(printable(shell_command(snapshot.command)), kReportWidth / 2);
+      text.append(kPrefix).append(wrapped(sentence, 2, kPrefix.size())).append("\n");
     } catch (const Failure&) {
       // It may have been killed while it wrote.
     }
   }
-  if (lines > kMostLines)
-    text += "heaprake: and " + counted(static_cast<uint64_t>(lines - kMostLines), "process") +
-            " like these\n";
+  if (processes > kMost)
+    text.append(kPrefix)
+        .append("and ")
+        .append(grouped(static_cast<uint64_t>(processes - kMost)))
+        .append(" more of them\n");
   return text;
 }
 
@@ -176,18 +183,26 @@ how many blocks and bytes, in how many structures, and which of these are cycles
 stderr or to the files asked for, never to stdout; files that exist are kept unless --force is
 given. PROGRAM's streams are its own; signals sent to this command are passed on to it.
 
-The report is about PROGRAM itself. Other processes that it starts, and that have lost something,
-are named in a line each. A program that is killed, or that leaves by _exit, cannot be examined: the
-report says "incomplete", and its JSON has "complete": false.
+PROGRAM's memory is examined when main returns, and on exit, _exit, _Exit and quick_exit, with any
+status. It cannot be examined when a signal kills PROGRAM (abort is one too), when it ends by a
+system call of its own (syscall(SYS_exit_group, ...)), or when it has taken a user or a root
+directory for which the temporary directory (TMPDIR, else /tmp) is out of reach. Then the report
+says "incomplete", its JSON has "complete": false, and the exit status is PROGRAM's own. If PROGRAM
+becomes another one (exec), the report is about that one alone; if heaprake cannot reach that one
+(static, or without LD_PRELOAD in the environment), it is "incomplete".
+
+Other processes that PROGRAM starts and that have lost something are named, each in a sentence, but
+are not part of the report.
 
 Examples:
   heaprake hunt -- ./parser input.txt                what has it lost?
   heaprake hunt --json leaks.json -- ./tests         for a script: .summary.leaked_blocks
-  heaprake hunt --exit-code=0 -- make check          report, but do not fail
+  heaprake hunt --exit-code=0 -- ./tests             report, but do not fail
 
 Exit status: the program's own, 128+signal if it was killed; 23 (or --exit-code) if it ended with 0
-and has lost blocks; 2 for a wrong command line; 126 if the program cannot be run, or not under
-heaprake; 127 if there is none; 1 if the report could not be written.
+and has lost blocks; 2 for a wrong command line, or a file that exists; 126 if the program cannot be
+run, or not under heaprake; 127 if there is none; 1 if libheaprake.so is not found, or the report
+could not be written.
 )";
 
 }  // namespace

@@ -53,14 +53,15 @@ int execute(const Arguments& arguments) {
 
 constexpr char kHelp[] =
     R"(Prints what a running process cannot reach any more, or what a snapshot of one says about it: how
-many blocks and bytes, in how many structures, and which of these are cycles. Nothing is freed.
+many blocks and bytes, in how many structures, and which of these are cycles. Nothing is freed. The
+report goes to stdout, and with --json to a file as well.
 
 Examples:
   heaprake report 4711
   heaprake report lost.snapshot --json lost.json
 
-Exit status: 0, also when something is lost; 1 if the process cannot be asked or the file is no
-whole snapshot.
+Exit status: 0, also when something is lost; 1 if the process cannot be asked, the file is no whole
+snapshot, or the JSON cannot be written; 2 for a wrong command line, or if the JSON's file exists.
 )";
 
 }  // namespace

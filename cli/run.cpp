@@ -26,13 +26,22 @@ streams and exit status are its own. Options go to the library in the variable H
 where both name one, the command line wins. Sizes take the suffixes k, m and g; in a PATH, %p stands
 for the process id. Programs that PROGRAM starts run under heaprake too.
 
+Would heaprake ever take away a block that PROGRAM still uses? --mode=oracle frees nothing, and
+counts as a mistake each block that would have been freed and that PROGRAM later frees, resizes or
+asks the usable size of. It does not see a block being read or written. For that there is --poison:
+what the collector frees is filled with 0xdb bytes and not used again, so that PROGRAM, should it
+still read such a block, finds 0xdb where its data was. Neither tells about what PROGRAM did not do
+this time.
+
 Examples:
   heaprake run -- ./server --port 8080           collect what the server loses
   heaprake run --stats -- ./batch input.txt      and say at its end how much that was
-  heaprake run --mode=oracle --stats -- ./tests  prove that nothing in use would be collected
+  heaprake run --mode=oracle --stats -- ./tests  would it free what ./tests frees later?
+  heaprake run --poison -- ./tests               does ./tests read what was freed?
 
-Exit status: the program's own; 2 for a wrong command line; 126 if the program cannot be run, or
-not under heaprake (static, set-user-ID, 32-bit, another machine); 127 if there is none.
+Exit status: the program's own; 1 if libheaprake.so is not found; 2 for a wrong command line; 126 if
+the program cannot be run, or not under heaprake (static, set-user-ID, 32-bit, another machine); 127
+if there is none.
 )";
 
 }  // namespace

@@ -71,13 +71,14 @@ int execute(const Arguments& arguments) {
 constexpr char kHelp[] =
     R"(Writes what the process cannot reach any more, and the references among that, to FILE. Nothing is
 freed. The program stands still while it is found. A FILE that exists is kept unless --force is
-given.
+given. The process may run in any mode but off.
 
 Examples:
   heaprake snapshot 4711 -o lost.snapshot
   heaprake report lost.snapshot --json lost.json
 
-Exit status: 0; 1 if the process cannot be asked, does not answer, or FILE cannot be written.
+Exit status: 0; 1 if the process cannot be asked, does not answer, or FILE cannot be written; 2 for
+a wrong command line, or if FILE exists.
 )";
 
 }  // namespace

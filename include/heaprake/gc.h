@@ -59,7 +59,7 @@ typedef enum gc_reference_kind {
   GC_REFERENCE_REGISTER,  /* a register of a stopped thread */
   GC_REFERENCE_TLS,       /* a thread's control block and static thread-local storage */
   GC_REFERENCE_MAPPING,   /* any other mapping, gc_add_root ranges included */
-  GC_REFERENCE_PINNED     /* gc_pin, or a kernel object that holds the address */
+  GC_REFERENCE_PINNED     /* gc_pin: one, however often the block is pinned */
 } gc_reference_kind;
 
 /* One reference to a block. */
@@ -121,11 +121,12 @@ bool gc_is_tracked(const void* p) HEAPRAKE_API(is_tracked) HEAPRAKE_ADDRESS(1);
 /* --- Who refers to whom --------------------------------------------------------------------- */
 
 /* [stops] How many references to the block there are, from anywhere, itself included; 0 if it does
- * not exist. The calling function's own registers that a call clobbers do not count. errno EAGAIN
- * and 0 when the other threads could not be stopped. */
+ * not exist. The calling function's own registers that a call clobbers do not count; nor do words
+ * that the kernel alone holds (epoll data, messages under way), although they keep a block. errno
+ * EAGAIN and 0 when the other threads could not be stopped. */
 size_t gc_refcount(gc_id_t id) HEAPRAKE_API(refcount);
 
-/* [stops] How many references there are; fills at most `capacity` entries. Like gc.get_referrers.
+/* [stops] As many as gc_refcount counts; fills at most `capacity` entries. Like gc.get_referrers.
  */
 size_t gc_referrers(gc_id_t id, gc_reference* out, size_t capacity) HEAPRAKE_API(referrers);
 

@@ -28,6 +28,28 @@ TEST(EndToEnd, HuntKeepsTheProgramsOwnStatus) {
   EXPECT_EQ(run({"hunt", "true"}).status, 0);
 }
 
+// What `heaprake hunt --help` says about endings.
+TEST(EndToEnd, HuntExaminesOrderlyEndsHowSoever) {
+  for (const char* way : {"exit", "_exit", "_Exit", "quick_exit", "exec"}) {
+    Files files;
+    const Outcome outcome = run({"hunt", "--json", files.path("json"), LEAKER, "end", way});
+    EXPECT_EQ(outcome.status, 23) << way << outcome.error;
+    EXPECT_NE(files.read("json").find("\"complete\": true"), std::string::npos) << way;
+  }
+}
+
+TEST(EndToEnd, HuntSaysWhatItCouldNotExamine) {
+  const std::vector<std::pair<const char*, int>> endings = {
+      {"abort", 134}, {"exit_group", 0}, {"exec_clean", 0}};
+  for (const auto& [way, status] : endings) {
+    Files files;
+    const Outcome outcome = run({"hunt", "--json", files.path("json"), LEAKER, "end", way});
+    EXPECT_EQ(outcome.status, status) << way << outcome.error;
+    EXPECT_NE(outcome.error.find("heaprake: incomplete: "), std::string::npos) << way;
+    EXPECT_NE(files.read("json").find("\"complete\": false"), std::string::npos) << way;
+  }
+}
+
 TEST(EndToEnd, RunPrintsASummary) {
   const Outcome outcome = run({"run", "--stats", LEAKER});
   EXPECT_EQ(outcome.status, 0);

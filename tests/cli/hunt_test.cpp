@@ -89,6 +89,32 @@ TEST_F(Hunt, OtherProcessesAreNamedButNotCounted) {
   EXPECT_NE(outcome.error.find("not in this report: process"), std::string::npos) << outcome.error;
 }
 
+TEST_F(Hunt, FiguresOfOtherProcessesAreNeverCut) {
+  SnapshotBuilder other;
+  other.header.pid = 4194304;
+  for (int i = 0; i < 1234; ++i) other.block(3154530000);
+  other.command = std::string("/usr/local/bin/") + std::string(80, 'x') + '\0';
+  const Outcome outcome = hunt(other.bytes(), "sh -c 'exit 0'; kill -KILL $$");
+  std::string words;  // the text without its line breaks
+  size_t column = 0;
+  for (char c : outcome.error) {
+    EXPECT_LE(column = c == '\n' ? 0 : column + 1, 100u) << outcome.error;
+    const bool space = c == ' ' || c == '\n';
+    if (!space || (!words.empty() && words.back() != ' ')) words += space ? ' ' : c;
+  }
+  EXPECT_NE(words.find("process 4194304, started by the program, lost 1,234 blocks "
+                       "(3,892,690,020,000 bytes): /usr/local/bin/xxx"),
+            std::string::npos)
+      << outcome.error;
+}
+
+TEST_F(Hunt, MoreProcessesThanAreNamedAreCounted) {
+  const Outcome outcome =
+      hunt(leaky_.bytes(), "for i in 1 2 3 4 5 6 7; do sh -c 'exit 0'; done; kill -KILL $$");
+  EXPECT_NE(outcome.error.find("heaprake: and 2 more of them\n"), std::string::npos)
+      << outcome.error;
+}
+
 TEST_F(Hunt, SignalsArePassedOn) {
   Running running(
       {"hunt", "sh", "-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done"},

@@ -1,8 +1,14 @@
 // A program that has never heard of heaprake. It loses three rings of two nodes and one block,
-// keeps one list, and, asked to stay, says so and waits for its standard input to end.
+// keeps one list, and ends:
+//   leaker                 by returning from main
+//   leaker stay STATUS     the same, once its standard input has ended
+//   leaker end WAY         in another way, with 0 or by a signal
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include <sys/syscall.h>
+#include <unistd.h>
 
 namespace {
 
@@ -38,6 +44,21 @@ __attribute__((noinline)) void wipe_stack() {
   for (size_t i = 0; i < sizeof space; i++) space[i] = 0;
 }
 
+void end(const char* way) {
+  const auto is = [way](const char* name) { return std::strcmp(way, name) == 0; };
+  if (is("exit")) std::exit(0);
+  if (is("_exit")) _exit(0);
+  if (is("_Exit")) std::_Exit(0);
+  if (is("quick_exit")) std::quick_exit(0);
+  if (is("abort")) std::abort();
+  if (is("exit_group")) syscall(SYS_exit_group, 0);
+  if (is("exec")) execl("/proc/self/exe", "leaker", nullptr);
+  if (is("exec_clean")) {
+    char* words[] = {const_cast<char*>("true"), nullptr};
+    execve("/bin/true", words, words + 1);
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -49,5 +70,6 @@ int main(int argc, char** argv) {
     while (std::getchar() != EOF) {
     }
   }
+  if (argc > 2 && std::strcmp(argv[1], "end") == 0) end(argv[2]);
   return argc > 2 ? std::atoi(argv[2]) : 0;
 }
