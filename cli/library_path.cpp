@@ -13,6 +13,15 @@ namespace heaprake::cli {
 
 namespace {
 
+// From the command's directory to the library's, as they were configured, and where packages of
+// other kinds may have moved them.
+constexpr const char* kInstalledPlaces[] = {
+    HEAPRAKE_LIBRARY_PLACE "/libheaprake.so.1",
+    "../lib/x86_64-linux-gnu/libheaprake.so.1",
+    "../lib/libheaprake.so.1",
+    "../lib64/libheaprake.so.1",
+};
+
 std::string checked(const std::filesystem::path& path) {
   std::string text = path.lexically_normal().string();
   // The dynamic loader splits LD_PRELOAD at spaces and colons and expands $ORIGIN and its like.
@@ -34,19 +43,16 @@ std::string library_path_from(const std::string& directory, const char* override
     throw Failure(kExitFailure, "HEAPRAKE_LIBRARY names " + shell_quoted(override_path) +
                                     ", which is not a readable file");
   }
-  static constexpr const char* kPlaces[] = {
-      "libheaprake.so",
-      "../lib/x86_64-linux-gnu/libheaprake.so.1",
-      "../lib/x86_64-linux-gnu/libheaprake.so",
-      "../lib/libheaprake.so.1",
-      "../lib/libheaprake.so",
-      "../lib64/libheaprake.so.1",
-      "../lib64/libheaprake.so",
-  };
-  for (const char* place : kPlaces) {
+  // In a build tree the library lies beside the command, and one that was once installed into the
+  // folder above must not take its place. Installed, the command is in bin.
+  const std::string beside = (fs::path(directory) / "libheaprake.so").string();
+  const bool installed = fs::path(directory).filename() == "bin";
+  if (!installed && fs::is_regular_file(beside, error)) return checked(beside);
+  for (const char* place : kInstalledPlaces) {
     const fs::path path = fs::path(directory) / place;
     if (fs::is_regular_file(path, error)) return checked(path);
   }
+  if (fs::is_regular_file(beside, error)) return checked(beside);
   throw Failure(kExitFailure, "libheaprake.so is neither beside this command in " +
                                   shell_quoted(directory) +
                                   " nor in ../lib: name it in HEAPRAKE_LIBRARY");

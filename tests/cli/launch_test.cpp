@@ -34,17 +34,24 @@ class LibraryPath : public ::testing::Test {
   test::Files files_;
 };
 
-TEST_F(LibraryPath, BesideTheCommandComesFirst) {
+TEST_F(LibraryPath, ABuiltCommandTakesTheOneBesideIt) {
   make("build/libheaprake.so");
   make("lib/libheaprake.so.1");
   EXPECT_EQ(find("build"), files_.path("build/libheaprake.so"));
 }
 
 TEST_F(LibraryPath, AnInstalledCommandFindsItsLibrary) {
-  make("lib/libheaprake.so.1");
-  EXPECT_EQ(find("bin"), files_.path("lib/libheaprake.so.1"));
-  make("lib/x86_64-linux-gnu/libheaprake.so.1");
-  EXPECT_EQ(find("bin"), files_.path("lib/x86_64-linux-gnu/libheaprake.so.1"));
+  for (const std::string place : {"lib", "lib/x86_64-linux-gnu", "lib64"}) {
+    const std::string prefix = "prefix" + std::to_string(place.size());
+    make(prefix + "/" + place + "/libheaprake.so.1");
+    make(prefix + "/bin/libheaprake.so");  // comes last
+    EXPECT_EQ(find(prefix + "/bin"), files_.path(prefix + "/" + place + "/libheaprake.so.1"));
+  }
+}
+
+TEST_F(LibraryPath, OneBesideAnInstalledCommandComesLast) {
+  make("bin/libheaprake.so");
+  EXPECT_EQ(find("bin"), files_.path("bin/libheaprake.so"));
 }
 
 TEST_F(LibraryPath, TheVariableWinsAndMustBeRight) {
