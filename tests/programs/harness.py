@@ -3,6 +3,7 @@
 A Session is one pass of one program: its own empty directory, its own environment, and the
 statistics of every process that ran in it.
 """
+import fnmatch
 import hashlib
 import os
 import re
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TIMEOUT = 600  # seconds for one command; a hang is a failure, not a measurement
+TIME = "/usr/bin/time"
 
 
 @dataclass
@@ -53,13 +55,15 @@ class Session:
     library: Path
     options: str | None
     stats: Path
+    measure: bool = False  # also find `peak`; costs a process for each command
     seen: list = field(default_factory=list)
+    peak: int = 0  # KiB, resident, of the fattest process so far
 
     def environment(self, extra=None, native=False):
         env = {
-            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(self.directory), "LC_ALL": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0",
-            "TERM": "dumb",
+            "TERM": "dumb", "SOURCE_DATE_EPOCH": "1700000000",
         }
         if self.options is not None and not native:
             env["LD_PRELOAD"] = str(self.library)
@@ -67,43 +71,78 @@ class Session:
         env.update(extra or {})
         return env
 
-    def run(self, *argv, stdin=None, env=None, native=False, record=True):
+    def run(self, *argv, stdin=None, env=None, native=False, record=True, mask=lambda text: text):
         """Runs a command to its end; records exit status and both streams."""
-        result = subprocess.run(
-            [str(a) for a in argv], cwd=self.directory, input=stdin, capture_output=True,
-            env=self.environment(env, native), timeout=TIMEOUT, check=False)
+        argv = [str(a) for a in argv]
+        peak = self.stats / "peak"
+        measured = self.measure and not native and os.path.exists(TIME)
+        prefix = [TIME, "-q", "-f", "%M", "-o", str(peak)] if measured else []
+        # A session of its own, so that a hang can be ended with all its children.
+        process = subprocess.Popen(
+            prefix + argv, cwd=self.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+            env=self.environment(env, native), start_new_session=True)
+        try:
+            stdout, stderr = process.communicate(stdin, timeout=TIMEOUT)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
+        if measured and peak.exists():
+            self.peak = max(self.peak, int(peak.read_text().split()[-1]))
+        result = subprocess.CompletedProcess(argv, process.returncode, stdout, stderr)
         if record:
             self.observe("status", argv[0], result.returncode)
-            self.observe("stdout", argv[0], result.stdout)
-            self.observe("stderr", argv[0], result.stderr)
+            self.observe("stdout", argv[0], mask(result.stdout))
+            self.observe("stderr", argv[0], mask(result.stderr))
         return result
 
-    def start(self, *argv):
+    def start(self, *argv, env=None):
         """Starts a server; stop() ends it."""
         with open(self.directory / "server.log", "wb") as log:
             return subprocess.Popen(
                 [str(a) for a in argv], cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log,
-                stderr=subprocess.STDOUT, env=self.environment())
+                stderr=subprocess.STDOUT, env=self.environment(env),
+                start_new_session=True)  # some end their process group
 
-    def stop(self, server, sig=signal.SIGTERM):
+    def stop(self, server, sig=signal.SIGTERM, expected=0):
+        self.peak = max(self.peak, peak_of_tree(server.pid))
         server.send_signal(sig)
         try:
             status = server.wait(timeout=60)
         except subprocess.TimeoutExpired:
-            server.kill()
+            os.killpg(server.pid, signal.SIGKILL)
             server.wait()
             status = "did not end"
         self.observe("status", "server", status)
-        if status != 0:
+        if status != expected:
             self.observe("log", "server", (self.directory / "server.log").read_bytes())
 
     def observe(self, kind, name, value):
         self.seen.append((kind, str(name), value))
 
-    def observe_file(self, name):
+    def observe_file(self, name, mask=lambda text: text):
         path = self.directory / name
-        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else "missing"
+        digest = hashlib.sha256(mask(path.read_bytes())).hexdigest() if path.exists() else "missing"
         self.observe("file", name, digest)
+
+    def observe_files(self, ignored=(), mask=lambda text: text):
+        """All that there are, but those whose path matches one of the patterns."""
+        for path in sorted(self.directory.rglob("*")):
+            name = str(path.relative_to(self.directory))
+            if path.is_file() and not any(fnmatch.fnmatch(name, p) for p in ignored):
+                self.observe_file(name, mask)
+
+
+def peak_of_tree(pid):
+    """KiB, resident, of the fattest process among pid and its descendants."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return 0
+    own = re.search(r"VmHWM:\s+(\d+)", text)
+    return max([int(own[1]) if own else 0] + [peak_of_tree(child) for child in children])
 
 
 def wait_for_port(port, server):

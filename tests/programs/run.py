@@ -3,6 +3,7 @@
 that happen, and no block condemned that the program used afterwards.
 
     run.py --build DIR [--short | --all] [--markdown FILE] [NAME...]
+    run.py --packages
 
 Passes: oracle (condemn instead of free, count what is later used), collect, poison (fill what is
 reclaimed, never reuse it), and once with the options' defaults, for the time ratio.
@@ -10,6 +11,7 @@ Exit status: 0 if everything that is installed passed; --all wants everything in
 """
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,17 +20,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from harness import Figures, Session, first_difference, fresh_directory  # noqa: E402
-from programs import PROGRAMS, missing  # noqa: E402
+from programs import PROGRAMS, missing, packages  # noqa: E402
 
-MIN_COLLECTIONS = 10
-
-
-def run_pass(program, root, library, options):
+def run_pass(program, root, library, options, measure=False):
     """Returns (session, figures, seconds)."""
     # Every pass has the same path, since programs print it and sizes depend on its length.
     directory = fresh_directory(root / "work")
     stats = fresh_directory(root / "stats")
-    session = Session(directory, library, options, stats)
+    session = Session(directory, library, options, stats, measure)
     start = time.monotonic()
     try:
         program.workload(session)
@@ -38,10 +37,10 @@ def run_pass(program, root, library, options):
 
 
 def version_of(program):
-    result = subprocess.run(program.version, capture_output=True, text=True, check=False)
-    words = (result.stdout + result.stderr).splitlines()[0].replace("/", " ").split()
-    numbers = [word for word in words if any(c.isdigit() for c in word) and "." in word]
-    return numbers[0].lstrip("v=(").rstrip("),") if numbers else "?"
+    """The package's, as Debian numbers it, without what Debian adds."""
+    result = subprocess.run(["dpkg-query", "-W", "-f", "${Version}", program.packages[0]],
+                            capture_output=True, text=True, check=False)
+    return re.sub(r"^\d+:|[-+~].*", "", result.stdout) or "?"
 
 
 def judge(program, root, library):
@@ -56,14 +55,17 @@ def judge(program, root, library):
     }
     problems, figures, seconds = [], {}, {}
     for name, options in passes.items():
-        session, figures[name], seconds[name] = run_pass(program, root, library, options)
+        session, figures[name], seconds[name] = run_pass(program, root, library, options,
+                                                         measure=name == "defaults")
         difference = first_difference(native.seen, session.seen)
         if difference:
             problems.append(f"{name}: {difference}")
-        if name != "defaults" and figures[name].collections < MIN_COLLECTIONS:
+        if name != "defaults" and figures[name].collections < program.collections:
             problems.append(f"{name}: only {figures[name].collections} collections")
     # Only now, when files and caches are as warm for the native run as for the others.
-    _, _, native_seconds = run_pass(program, root, library, None)
+    warm, _, native_seconds = run_pass(program, root, library, None, measure=True)
+    if difference := first_difference(native.seen, warm.seen):
+        problems.append(f"native, a second time: {difference}")
     if figures["oracle"].mistakes:
         problems.append(f"oracle: {figures['oracle'].mistakes} mistakes")
     row = {
@@ -75,7 +77,8 @@ def judge(program, root, library):
         "KiB": figures["collect"].bytes // 1024,
         "mistakes": figures["oracle"].mistakes,
         "time ratio": f"{seconds['defaults'] / native_seconds:.2f}",
-        "result": "pass" if not problems else "FAIL",
+        "memory ratio": f"{session.peak / warm.peak:.2f}" if warm.peak else "?",
+        "result": "pass" if not problems else f"FAIL: {program.cause or problems[0]}",
     }
     return row, problems
 
@@ -105,7 +108,8 @@ are compared with the native run's.
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", required=True, type=Path, help="where libheaprake.so is")
+    parser.add_argument("--packages", action="store_true", help="print Debian's packages for --all")
+    parser.add_argument("--build", default=Path("build"), type=Path, help="where libheaprake.so is")
     parser.add_argument("--short", action="store_true", help="only what ends soon")
     parser.add_argument("--all", action="store_true", help="what is not installed is a failure")
     parser.add_argument("--markdown", type=Path, help="write the table there, too")
@@ -115,6 +119,9 @@ def parse_arguments():
 
 def main():
     arguments = parse_arguments()
+    if arguments.packages:
+        print("\n".join(packages()))
+        return
     library = (arguments.build / "libheaprake.so").resolve()
     if not library.exists():
         sys.exit(f"run.py: {library} does not exist: build first")

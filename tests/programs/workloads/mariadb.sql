@@ -1,0 +1,11 @@
+create database if not exists other; use other;
+create table item (id int auto_increment primary key, name varchar(40), n decimal(12, 3), key (name)) engine = innodb;
+insert into item (name, n) select concat('n', seq % 300), seq / 7 from seq_1_to_8000;
+select name, count(*), sum(n) from item group by name order by name limit 5;
+select count(*) from item a join item b on a.name = b.name where a.id < 500;
+with recursive t(i, s) as (select 1, cast('' as char(2000)) union all select i + 1, concat(s, i) from t where i < 300) select max(length(s)) from t;
+update item set name = upper(name) where id % 3 = 0; delete from item where id % 7 = 0;
+select json_extract(json_arrayagg(name order by id), '$[5]'), md5(group_concat(name order by id)) from item;
+select name, rank() over (order by n desc) r from item order by r limit 5;
+alter table item add fulltext (name); select count(*) from item where match (name) against ('n17');
+create table m engine = myisam as select * from item; check table m; drop table m;
