@@ -24,7 +24,7 @@ struct NumberedPath {
     while (count != 0) *out++ = digits[--count];
     *out = '\0';
   }
-  char text[40];
+  char text[48];
 };
 
 // Finds "data:" and the hexadecimal number behind it, wherever the buffers begin and end.
@@ -65,7 +65,7 @@ class DataWords {
 // 1: an epoll; 0: something else or closed; -1: cannot be told.
 int is_epoll(int fd) {
   char target[sizeof kEpollLink];
-  const NumberedPath path("/proc/self/fd/", fd);
+  const NumberedPath path("/proc/thread-self/fd/", fd);
   const long got = sys::call(SYS_readlinkat, AT_FDCWD, path.text, target, sizeof target);
   if (sys::failed(got)) return got == kNoEntry ? 0 : -1;
   const bool same = got == sizeof target - 1 && __builtin_memcmp(target, kEpollLink, got) == 0;
@@ -86,11 +86,11 @@ int parse_number(const char* name) {
 EpollRead for_each_epoll_word(int fd, FunctionRef<bool(uint64_t)> visit) {
   const int kind = is_epoll(fd);
   if (kind <= 0) return kind == 0 ? EpollRead::kNoEpoll : EpollRead::kFailed;
-  const NumberedPath path("/proc/self/fdinfo/", fd);
+  const NumberedPath path("/proc/thread-self/fdinfo/", fd);
   const long file = sys::call(SYS_openat, AT_FDCWD, path.text, O_RDONLY | O_CLOEXEC);
   if (sys::failed(file)) return EpollRead::kFailed;
   DataWords words;
-  char buffer[8192];
+  char buffer[8192] = {};
   long got = 1;
   while (got > 0) {
     do got = sys::call(SYS_read, file, buffer, sizeof buffer);
@@ -110,7 +110,7 @@ bool for_each_epoll(FunctionRef<bool(int)> visit) {
     char name[1];
   };
   const long directory =
-      sys::call(SYS_openat, AT_FDCWD, "/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      sys::call(SYS_openat, AT_FDCWD, "/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (sys::failed(directory)) return false;
   alignas(Entry) char buffer[8192];
   bool ok = true;
