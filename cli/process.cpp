@@ -122,7 +122,10 @@ bool runs_under_heaprake(pid_t pid) {
 
 std::vector<std::string> command_line(pid_t pid) {
   int error = 0;
-  return split_words(read_proc(pid, "cmdline", &error));
+  std::vector<std::string> words = split_words(read_proc(pid, "cmdline", &error));
+  // A program that has written a title over its arguments leaves the rest of them zero.
+  while (words.size() > 1 && words.back().empty()) words.pop_back();
+  return words;
 }
 
 std::string options_of(pid_t pid, bool* known) {

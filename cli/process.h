@@ -31,6 +31,7 @@ bool maps_name_library(const std::string& maps);
 // Whether libheaprake.so is mapped; false also when that may not be known.
 bool runs_under_heaprake(pid_t pid);
 
+// Without empty words at its end.
 std::vector<std::string> command_line(pid_t pid);
 
 // HEAPRAKE_OPTIONS as the process was started with; "" if there is none. `known` tells whether the

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include "cli/process.h"
 #include "run_command.h"
 #include "temporary_files.h"
 
@@ -122,6 +123,14 @@ TEST(Run, AMissingLibraryIsNamed) {
   const Outcome outcome = run({"run", "true"}, {{"HEAPRAKE_LIBRARY", "/nonexistent.so"}});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_NE(outcome.error.find("HEAPRAKE_LIBRARY"), std::string::npos);
+}
+
+TEST(Process, EmptyWordsAtTheEndOfACommandLineAreLeftOut) {
+  Running other({"run", "sh", "-c", "echo ready; read line", "", ""}, kFake);
+  ASSERT_EQ(other.read_line(), "ready");
+  const std::vector<std::string> words = command_line(other.pid());
+  EXPECT_EQ(words, (std::vector<std::string>{"sh", "-c", "echo ready; read line"}));
+  other.wait();
 }
 
 TEST(Requests, OtherProcessesAreRefusedAndLeftAlone) {
