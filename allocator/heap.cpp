@@ -37,8 +37,9 @@ void fill_table() {
   table.base = geometry.base;
   table.map = geometry.map - geometry.base / kGranule;
   table.granules = geometry.size / kGranule;
-  // Padding and the table of sizes asked for are the slow path's business.
-  table.allocatable = config.pad || config.record_sizes ? 0 : kMaxPopGranules;
+  table.pad = config.pad;
+  // The table of sizes asked for is the slow path's business.
+  table.allocatable = config.record_sizes ? 0 : kMaxPopGranules;
 }
 
 void* allocate_recorded(size_t size, bool zeroed) {

@@ -33,7 +33,7 @@ inline constexpr uint8_t kLarge = 255;
 inline constexpr size_t kMaxSmall = kMaxSmallGranules * kGranule;
 
 struct Config {
-  bool pad = false;           // one byte more for every block
+  bool pad = false;           // one byte more for every block, so that its end lies inside
   bool record_sizes = false;  // mode hunt: keep the sizes asked for (requested_size)
 };
 
@@ -178,6 +178,7 @@ struct alignas(64) Table {
   uint8_t* map;        // geometry.map, moved down so that address / kGranule indexes it
   size_t granules;     // of the range; 0 before init: no address is in it
   size_t allocatable;  // blocks of at most so many granules are allocated here; 0 before init
+  size_t pad;          // added to every size
 };
 extern Table table;
 
@@ -195,7 +196,8 @@ void release_uncommon(void* p);
 
 // allocate, if mimalloc has a block of that size at hand; else nullptr, and nothing has happened.
 inline void* allocate_at_hand(size_t size) {
-  const size_t last = (size - 1) / kGranule;  // size 0 wraps to what is never allocatable
+  // Without a pad size 0 wraps to what is never allocatable.
+  const size_t last = (size + fast::table.pad - 1) / kGranule;
   if (last >= fast::table.allocatable) [[unlikely]]
     return nullptr;
   const size_t bytes = (last + 1) * kGranule;

@@ -3,6 +3,7 @@
 
 #include <bit>
 
+#include "allocator/configuration.h"
 #include "allocator/misuse.h"
 #include "allocator/record.h"
 #include "allocator/space.h"
@@ -80,7 +81,9 @@ Block find_block(uintptr_t p) {
 
 size_t usable_size(void* p) {
   if (!is_block_start(p, "malloc_usable_size")) return 0;
-  return block_at((reinterpret_cast<uintptr_t>(p) - geometry.base) / kGranule).size;
+  // The pad is not the program's to use: its end would again be just past the block's.
+  const size_t size = block_at((reinterpret_cast<uintptr_t>(p) - geometry.base) / kGranule).size;
+  return size - config.pad;
 }
 
 size_t requested_size(const Block& block) {

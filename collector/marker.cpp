@@ -17,6 +17,7 @@ struct Shared {
   const RootSet& roots;
   const platform::AddressSpace& space;
   const Filter& filter;
+  const Filter byte_filter;  // for roots that say so
   MarkBits& bits;
   std::atomic<size_t> blocks{0};
   std::atomic<size_t> bytes{0};
@@ -68,15 +69,16 @@ class Worker {
   }
 
   void scan_root(const Root& root) {
+    const Filter& filter = root.every_byte ? shared_.byte_filter : shared_.filter;
     if (!root.guarded) {
-      scan(root.range);
+      scan(root.range, filter);
       return drain();
     }
     for (uintptr_t at = root.range.lo; at < root.range.hi;) {
       size_t wanted = std::min<size_t>(root.range.hi - at, sizeof buffer_);
       size_t got = shared_.space.read_guarded(buffer_, at, wanted);
       auto base = reinterpret_cast<uintptr_t>(buffer_);
-      scan({base, base + (got & ~size_t{7})});
+      scan({base, base + (got & ~size_t{7})}, filter);
       drain();
       // What cannot be read cannot be used by the program either: on to the next page.
       at = got == wanted ? at + got : ((at + got) | (platform::kPageSize - 1)) + 1;
@@ -84,11 +86,11 @@ class Worker {
   }
 
   // Candidates go behind the other words. At most kPieceBytes at a time.
-  void scan(Range range) {
-    size_t most = shared_.filter.capacity_for(range.size());
+  void scan(Range range, const Filter& filter) {
+    size_t most = filter.capacity_for(range.size());
     if (!words_.reserve(words_.size() + most)) return shared_.work.fail();
-    size_t found = shared_.filter(reinterpret_cast<const void*>(range.lo),
-                                  reinterpret_cast<const void*>(range.hi), words_.end());
+    size_t found = filter(reinterpret_cast<const void*>(range.lo),
+                          reinterpret_cast<const void*>(range.hi), words_.end());
     words_.set_size(words_.size() + found);
   }
 
@@ -101,7 +103,7 @@ class Worker {
         block.granules = kPieceGranules;
       }
       uintptr_t lo = heap::geometry.base + block.granule * heap::kGranule;
-      scan({lo, lo + block.granules * heap::kGranule});
+      scan({lo, lo + block.granules * heap::kGranule}, shared_.filter);
     }
   }
   // The next piece begins a granule earlier, for 4-aligned words that straddle.
@@ -293,7 +295,7 @@ void mark_protected(Shared& shared) {
 
 MarkResult mark(const RootSet& roots, const platform::AddressSpace& space, const Filter& filter,
                 unsigned workers, MarkBits& bits) {
-  Shared shared{MarkWork(roots), roots, space, filter, bits, {}, {}};
+  Shared shared{MarkWork(roots), roots, space, filter, Filter::for_heap(1), bits, {}, {}};
   mark_protected(shared);
   if (workers > 1) {
     platform::run_parallel(workers, run_worker<true>, &shared);

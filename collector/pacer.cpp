@@ -38,13 +38,17 @@ bool Pacer::has_grown(size_t allocated, size_t committed) const {
 void Pacer::note_collected(size_t live_bytes) {
   live_.store(live_bytes, std::memory_order_relaxed);
   allocated_.store(0, std::memory_order_relaxed);
+  given_up_.store(0, std::memory_order_relaxed);
   recompute();
 }
 
 void Pacer::note_given_up() {
   recompute();
   size_t trigger = trigger_.load(std::memory_order_relaxed);
-  if (trigger != SIZE_MAX) trigger_.store(allocated() + trigger, std::memory_order_relaxed);
+  if (trigger == SIZE_MAX) return;
+  const unsigned doublings =
+      std::min(given_up_.fetch_add(1, std::memory_order_relaxed), kMostDoublings);
+  trigger_.store(allocated() + (trigger << doublings), std::memory_order_relaxed);
 }
 
 }  // namespace heaprake::collector

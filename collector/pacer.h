@@ -42,7 +42,8 @@ class Pacer {
 
   // The world has just resumed after a mark that found live_bytes alive.
   void note_collected(size_t live_bytes);
-  // A collection was given up: try again after as much allocation as had been waited for.
+  // A collection was given up: try again after as much allocation as had been waited for, and twice
+  // as much each further time in a row: trying may have taken long.
   void note_given_up();
 
  private:
@@ -52,7 +53,10 @@ class Pacer {
   bool has_grown(size_t allocated, size_t committed) const;
   void recompute();
 
-  std::atomic<size_t> allocated_{0};  // since the last collection
+  static constexpr unsigned kMostDoublings = 10;
+
+  std::atomic<unsigned> given_up_{0};  // in a row
+  std::atomic<size_t> allocated_{0};   // since the last collection
   std::atomic<size_t> trigger_{SIZE_MAX};
   std::atomic<size_t> threshold_{0};
   std::atomic<size_t> live_{0};  // bytes that the last collection left

@@ -173,10 +173,13 @@ bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const
   if (with_names_) follow_module(mapping);
   if (mapping.device || (mapping.shared && !mapping.writable && !is_plain_memory(mapping)))
     return true;
-  const bool guarded = mapping.shared || !mapping.readable;
+  // Secret memory is never truncated, and the kernel reads it for nobody.
+  const bool secret = strncmp(mapping.name, "/secretmem", 10) == 0;
+  const bool guarded = (mapping.shared && !secret) || !mapping.readable;
   Root root{mapping.range, GC_REFERENCE_MAPPING, guarded, mapping.range.lo, ""};
   if (with_names_) root.name = intern(mapping.name);
   if (holds_a_stack(world, mapping)) return visit_stack(world, space, mapping, root);
+  root.every_byte = mapping.executable;
   if (may_be_dead_stack(world, mapping)) root.range = dead_stacks.live_part(mapping.range);
   if (with_names_) {
     if (module_.end == mapping.range.hi && *module_.name) {

@@ -7,6 +7,7 @@
 //   not readable, private  the same: the program may open it again (guarded)
 //   shared and writable    touched pages, through a guarded copy, as a truncated file faults
 //   shared, sealed         the same, of memory that no file stands for: another mapping wrote it
+//   executable             the same at every byte: compilers at run time put addresses into code
 //   a stack                from the lowest stack pointer in it upwards; what lies below is dead,
 //   and
 //                          nearly all of it when its thread is (dead_stacks.h)
@@ -25,9 +26,10 @@ namespace heaprake::collector {
 struct Root {
   platform::Range range;  // 4-byte aligned or better
   gc_reference_kind kind;
-  bool guarded;      // read it with AddressSpace::read_guarded
-  uintptr_t origin;  // offsets in reports count from here; of GC_REFERENCE_BLOCK: the block
-  const char* name;  // interned; "" unless names were asked for
+  bool guarded;             // read it with AddressSpace::read_guarded
+  uintptr_t origin;         // offsets in reports count from here; of GC_REFERENCE_BLOCK: the block
+  const char* name;         // interned; "" unless names were asked for
+  bool every_byte = false;  // words count wherever they begin: code holds them as operands
 };
 
 class RootSet {

@@ -53,8 +53,8 @@ class Verifier {
     ok_ = stack_.push(block);
   }
 
-  void scan(const char* lo, const char* hi, const Block& parent) {
-    for (const char* p = lo; p + sizeof(uintptr_t) <= hi; p += alignment_) {
+  void scan(const char* lo, const char* hi, const Block& parent, unsigned step) {
+    for (const char* p = lo; p + sizeof(uintptr_t) <= hi; p += step) {
       uintptr_t word;
       memcpy(&word, p, sizeof word);
       visit(word, parent, reinterpret_cast<uintptr_t>(p));
@@ -69,17 +69,20 @@ class Verifier {
       scan_range({std::max(touched.lo, whole.lo), std::min(touched.hi, whole.hi)}, block);
     });
   }
-  void scan_range(Range range, const Block& parent) {
-    scan(reinterpret_cast<const char*>(range.lo), reinterpret_cast<const char*>(range.hi), parent);
+  void scan_range(Range range, const Block& parent) { scan_range(range, parent, alignment_); }
+  void scan_range(Range range, const Block& parent, unsigned step) {
+    scan(reinterpret_cast<const char*>(range.lo), reinterpret_cast<const char*>(range.hi), parent,
+         step);
   }
 
   void scan_root(const Root& root) {
-    if (!root.guarded) return scan_range(root.range, Block{});
+    const unsigned step = root.every_byte ? 1 : alignment_;
+    if (!root.guarded) return scan_range(root.range, Block{}, step);
     for (uintptr_t at = root.range.lo; at < root.range.hi; at += platform::kPageSize) {
       char page[platform::kPageSize];
       size_t wanted = std::min<size_t>(root.range.hi - at, sizeof page);
       size_t got = space_.read_guarded(page, at, wanted);
-      scan(page, page + got, Block{});
+      scan(page, page + got, Block{}, step);
     }
   }
 

@@ -6,6 +6,7 @@
 #include "collector/collector.h"
 #include "platform/platform.h"
 #include "shim/interposed.h"
+#include "shim/threads.h"
 
 namespace heaprake::shim {
 namespace {
@@ -16,6 +17,7 @@ bool forked = false;
 // Taking the collector's lock waits for a running collection and its sweep, so that the copy that
 // the child gets is whole.
 void prepare() {
+  close_thread_gate();
   collector::before_fork();
   heap::before_fork();
 }
@@ -23,10 +25,12 @@ void prepare() {
 void parent() {
   heap::after_fork_in_parent();
   collector::after_fork_in_parent();
+  open_thread_gate();
 }
 
 // From the bottom up: each room may rely on those below it.
 void child() {
+  forget_threads_being_made();
   platform::reset_threads_after_fork();
   reset_interposition_after_fork();
   heap::reset_after_fork();

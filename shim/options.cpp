@@ -235,10 +235,11 @@ int open_output(const Output& output) {
   if (output.to_error) return 2;
   if (!output.on()) return -1;
   char path[PATH_MAX];
-  int fd = expand_process_id(output.path, path) ? platform::open_for_writing(path) : -1;
+  const bool expanded = expand_process_id(output.path, path);
+  int fd = expanded ? platform::open_for_writing(path) : -1;
   if (fd < 0) {
     Line line;
-    line << "heaprake: cannot write " << output.path << ".\n";
+    line << "heaprake: cannot write " << (expanded ? path : output.path) << ".\n";
     line.to_error();
   }
   return fd;

@@ -2,6 +2,7 @@
 // making are looked at with more care. Thin: everything passes through.
 #include <gnu/libc-version.h>
 #include <pthread.h>
+#include <sched.h>
 
 #include <atomic>
 #include <cstddef>
@@ -27,6 +28,27 @@ void note_custom_stacks() {
                     __ATOMIC_RELAXED);
 }
 
+// Threads being made, and whether a fork is under way. Each waits for the other as long as this
+// many yields last, well over what either takes.
+std::atomic<int> being_made{0};
+std::atomic<bool> gate_closed{false};
+constexpr int kPatience = 2000;
+
+class ThroughGate {
+ public:
+  ThroughGate() {
+    being_made.fetch_add(1);
+    for (int i = 0; i < kPatience && gate_closed.load(); ++i) {
+      being_made.fetch_sub(1);
+      sched_yield();
+      being_made.fetch_add(1);
+    }
+  }
+  ~ThroughGate() { being_made.fetch_sub(1); }
+  ThroughGate(const ThroughGate&) = delete;
+  ThroughGate& operator=(const ThroughGate&) = delete;
+};
+
 // libc installs its handler with the process's first thread and never again.
 int note_thread(int result, uintptr_t id) {
   if (result == 0) collector::note_thread(id);
@@ -48,13 +70,27 @@ void note_libc_stacks() {
   if (major != 2 || *after != '.' || strtoul(after + 1, nullptr, 10) >= 42) note_custom_stacks();
 }
 
+void close_thread_gate() {
+  gate_closed.store(true);
+  for (int i = 0; i < kPatience && being_made.load() != 0; ++i) sched_yield();
+}
+void open_thread_gate() {
+  gate_closed.store(false);
+}
+void forget_threads_being_made() {
+  being_made.store(0);
+  gate_closed.store(false);
+}
+
 HEAPRAKE_EXPORT int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
                                    void* (*start)(void*), void* argument) noexcept {
+  ThroughGate through;
   const int result = heaprake_next_pthread_create(thread, attributes, start, argument);
   return note_thread(result, result == 0 ? *thread : 0);
 }
 
 HEAPRAKE_EXPORT int thrd_create(unsigned long* thread, int (*start)(void*), void* argument) {
+  ThroughGate through;
   const int result = heaprake_next_thrd_create(thread, start, argument);
   return note_thread(result, result == 0 ? *thread : 0);
 }

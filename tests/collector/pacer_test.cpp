@@ -81,6 +81,9 @@ TEST(PacerTest, AfterGivingUpItWaitsForAsMuchAgain) {
   pacer.note_given_up();
   EXPECT_FALSE(pacer.note_allocated(99, kAmple));
   EXPECT_TRUE(pacer.note_allocated(1, kAmple));
+  pacer.note_given_up();
+  EXPECT_FALSE(pacer.note_allocated(199, kAmple));
+  EXPECT_TRUE(pacer.note_allocated(1, kAmple));
 }
 
 }  // namespace
