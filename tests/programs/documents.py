@@ -19,7 +19,8 @@ PROGRAMS = [
         "ffprobe -v error -show_format -show_streams out.mp4"), threshold="1m"),
     row("dot (Graphviz)", "graphviz", steps(
         "dot -Tsvg -o out.svg graph.dot", "neato -Tplain graph.dot", "dot -Tpng -o out.png graph.dot",
-        given="graph.dot"), "/usr/bin/dot", threshold="128k"),
+        given="graph.dot"), "/usr/bin/dot", threshold="128k",
+        cause="it crashes, after blocks in use were reclaimed; why is not known"),
     row("rsvg-convert", "librsvg2-bin", steps(
         "rsvg-convert -z 2 -o out.png picture.svg", "rsvg-convert -f svg -o out.svg picture.svg",
         given="picture.svg")),
@@ -37,7 +38,7 @@ PROGRAMS = [
         "!gs -q -dSAFER -dBATCH -dNOPAUSE -sDEVICE=pdfwrite -o in.pdf page.ps", "pdftotext -layout in.pdf -",
         "pdftoppm -r 60 in.pdf page", "pdftocairo -svg -f 2 -l 2 in.pdf out.svg", "pdffonts in.pdf",
         "pdfseparate in.pdf part%d.pdf", given="page.ps", ignored="*.pdf"), "/usr/bin/pdftoppm /usr/bin/gs",
-        threshold="128k"),
+        threshold="128k", cause="pdftoppm: blocks in use are reclaimed; why is not known, padding does not help"),
     row("tesseract", "tesseract-ocr imagemagick-6.q16", steps(
         "!convert-im6.q16 -size 500x120 -font DejaVu-Sans -pointsize 32 xc:white -fill black -annotate "
         "+20+70 'reachable memory' text.png", "tesseract text.png - --psm 7 -c tessedit_do_invert=0",
@@ -57,13 +58,14 @@ PROGRAMS = [
     row("doxygen", "doxygen", steps(
         "!sh -c 'doxygen -g - | sed -e \"s/^\\(EXTRACT_ALL *=\\).*/\\1 YES/\" -e \"s/^\\(GENERATE_LATEX "
         "*=\\).*/\\1 NO/\" -e \"s/^\\(HAVE_DOT *=\\).*/\\1 NO/\" > Doxyfile'", "doxygen -q Doxyfile",
-        given="source.c"), threshold="1m"),
+        given="source.c"), threshold="4m"),
     row("LibreOffice Calc", "libreoffice-calc-nogui", steps(
         "soffice -env:UserInstallation=file:///tmp/heaprake-lo --headless --convert-to xlsx data.csv",
         "soffice -env:UserInstallation=file:///tmp/heaprake-lo --headless --convert-to html data.csv",
-        given="data.csv", ignored="*.xlsx .*"), "/usr/bin/soffice", threshold="8m"),
+        given="data.csv", ignored="*.xlsx .*"), "/usr/bin/soffice", threshold="8m",
+        cause="it crashes, with the defaults too; why is not known"),
     row("xterm and xclock under Xvfb", "xterm x11-apps xvfb xauth", steps(
-        "xvfb-run -a -s '-screen 0 640x480x24' sh -c 'xclock -update 1 & xterm -e \"seq 30000; ls / > "
+        "xvfb-run -a -s '-screen 0 640x480x24' sh -c 'exec 2> /dev/null; xclock -update 1 & xterm -e \"seq 30000; ls / > "
         "out.txt; xwininfo -root -children | grep -c xclock >> out.txt\"; kill $!; wait $!; echo $?'"),
         "/usr/bin/xvfb-run /usr/bin/xterm /usr/bin/xclock"),
 ]

@@ -13,6 +13,9 @@ import inputs
 
 WORKLOADS = Path(__file__).resolve().parent / "workloads"
 
+# A cause of failure that several share.
+PAST_THE_END = "a pointer just past a block's end does not keep it (the option pad does)"
+
 
 @dataclass
 class Program:

@@ -100,7 +100,7 @@ are compared with the native run's.
 - *collections*: in these three passes, over all processes; *processes*, *blocks*, *KiB*: reclaimed in
   the second, memory that the program itself had lost;
 - *mistakes*: blocks that the collector called unreachable and the program used afterwards;
-- *time ratio*: to native, with the options' defaults; one run, start-up included.
+- *time ratio*, *memory ratio* (the fattest process): to native, with the options' defaults; one run.
 
 {table}
 """

@@ -1,6 +1,6 @@
 """Programs that read and write text, data and archives."""
 import inputs
-from program import WORKLOADS, row, steps
+from program import PAST_THE_END, WORKLOADS, row, steps
 
 
 def archive(*lines):
@@ -47,14 +47,14 @@ EMACS = ("emacs-nox -Q --batch short.txt --eval '(progn (while (re-search-forwar
 
 PROGRAMS = COMPRESSORS + [
     row("7z", "p7zip-full", archive("7z a -mmt=2 out.7z tree text.txt", "7z t out.7z",
-                                    "7z x -oseven out.7z"), threshold="1m"),
+                                    "7z x -oseven out.7z"), threshold="1m", collections=3),
     row("zip", "zip unzip", archive("zip -q -r -9 out.zip tree text.txt", "unzip -q out.zip -d copy",
                                     "unzip -Z1 out.zip"), "/usr/bin/zip /usr/bin/unzip", collections=1),
     row("jq", "jq", steps(
         "jq -S . data.json", "jq 'group_by(.price % 17) | map({k: (.[0].price % 17), n: length})' data.json",
         "jq -r '.[] | [.id, .name, (.tags | join(\"+\")), .nested.x] | @csv' data.json",
         "jq '[.[] | .name | ascii_upcase | gsub(\"O\"; \"0\")] | unique' data.json", given="data.json"),
-        threshold="2m"),
+        threshold="2m", cause=PAST_THE_END),
     row("xmllint", "libxml2-utils", steps(
         "xmllint --format data.xml", "xmllint --xpath 'sum(//item[@kind=\"heap\"]/price)' data.xml",
         "xmllint --html --xmlout page.html", given="data.xml page.html"), threshold="512k"),
