@@ -113,6 +113,12 @@ Swept sweep_now() {
   return swept;
 }
 
+// The library that makes it unsafe to free anything, nullptr if there is none.
+const char* hidden_pointers() {
+  const bool frees = state.options.mode != Mode::kHunt && !state.options.trust;
+  return frees ? state.roots.hidden_by() : nullptr;
+}
+
 // Counts garbage that cannot be freed yet.
 Swept count_garbage() {
   return sweep(state.bits, Fate::kCount, state.condemned);
@@ -166,6 +172,12 @@ Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_f
     if (!world.ok()) {
       world.resume();
       return give_up(world.problem(), world.lasting());
+    }
+    if (const char* library = hidden_pointers()) {
+      world.resume();
+      char text[120];
+      snprintf(text, sizeof text, "%s keeps pointers that cannot be seen (option trust)", library);
+      return give_up(text);
     }
     if (!mark_world(world, &outcome.completed)) {
       world.resume();

@@ -169,8 +169,20 @@ bool RootSet::may_be_dead_stack(const World& world, const Mapping& mapping) cons
          !__atomic_load_n(&heaprake_custom_stacks, __ATOMIC_RELAXED);
 }
 
+// FcPattern finds its elements by their distance from itself; SWI-Prolog's words are distances from
+// the bases of its stacks and tables.
+void RootSet::note_hidden_pointers(const Mapping& mapping) {
+  if (!mapping.executable || !mapping.file_backed) return;
+  const char* slash = strrchr(mapping.name, '/');
+  const char* file = slash ? slash + 1 : mapping.name;
+  for (const char* library : {"libfontconfig.so", "libswipl.so"}) {
+    if (strncmp(file, library, strlen(library)) == 0) hidden_by_ = library;
+  }
+}
+
 bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const Mapping& mapping) {
   if (with_names_) follow_module(mapping);
+  note_hidden_pointers(mapping);
   if (mapping.device || (mapping.shared && !mapping.writable && !is_plain_memory(mapping)))
     return true;
   // Secret memory is never truncated, and the kernel reads it for nobody.
@@ -219,6 +231,7 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
   with_names_ = with_names;
   saw_own_stack_ = false;
   guard_end_ = 0;
+  hidden_by_ = nullptr;
   any_named_roots_ = false;
   pins.for_each_root([&](Range) { any_named_roots_ = true; });
   bool ok = dead_stacks.prepare();

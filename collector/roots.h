@@ -43,6 +43,9 @@ class RootSet {
   // Words that are references in themselves.
   const MappedArray<uintptr_t>& words() const { return words_; }
   size_t bytes() const { return bytes_; }
+  // The process has loaded a library that is known to keep pointers in a form that no scan can see
+  // (as distances from something else): unreachable proves nothing. nullptr, or its name.
+  const char* hidden_by() const { return hidden_by_; }
   // Alive, and not to be read: their content is among the ranges.
   const ProtectedBlocks& protected_blocks() const { return protected_; }
 
@@ -54,6 +57,7 @@ class RootSet {
   };
   bool visit_mapping(const platform::World& world, const platform::AddressSpace& space,
                      const platform::Mapping& mapping);
+  void note_hidden_pointers(const platform::Mapping& mapping);
   bool may_be_dead_stack(const platform::World& world, const platform::Mapping& mapping) const;
   void follow_module(const platform::Mapping& mapping);
   bool visit_stack(const platform::World& world, const platform::AddressSpace& space,
@@ -70,6 +74,7 @@ class RootSet {
   size_t bytes_ = 0;
   ProtectedBlocks protected_;
   bool with_names_ = false;
+  const char* hidden_by_ = nullptr;
   uintptr_t guard_end_ = 0;       // of the last mapping without permissions
   bool any_named_roots_ = false;  // from gc_add_root
   bool saw_own_stack_ = false;    // a list of mappings without the caller's stack is not a list

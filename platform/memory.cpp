@@ -7,6 +7,7 @@
 #include "platform/platform.h"
 #include "platform/spare.h"
 #include "platform/syscall.h"
+#include "platform/thread_record.h"
 
 namespace heaprake::platform {
 namespace {
@@ -98,11 +99,15 @@ void collapse_into_huge(void* p, size_t bytes) {
 }
 
 size_t address_space_limit() {
+  static std::atomic<size_t> last{SIZE_MAX};
+  if (few_calls.load(std::memory_order_relaxed)) return last.load(std::memory_order_relaxed);
   struct {
     uint64_t current, maximum;
   } limit{};
   const long result = sys::call(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &limit);
-  return sys::failed(result) ? SIZE_MAX : limit.current;  // RLIM_INFINITY is SIZE_MAX
+  const size_t now = sys::failed(result) ? SIZE_MAX : limit.current;  // RLIM_INFINITY is SIZE_MAX
+  last.store(now, std::memory_order_relaxed);
+  return now;
 }
 
 void lay_by_address_space() {

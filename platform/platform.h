@@ -221,6 +221,9 @@ class Mutex {
 // The name of a system call of ours that would not be survived under a seccomp filter which the
 // program is about to install (its struct sock_fprog); nullptr if there is none.
 const char* call_that_filter_ends(const void* filter_program);
+// Before such a filter is installed by the calling thread: asks now what is asked of the kernel
+// otherwise, so that the program's own calls and blocks need no call that may be forbidden.
+void prepare_for_filter();
 
 // ---------------------------------------------------------------------------------- safe regions
 //

@@ -1,18 +1,30 @@
 // Small facts about the process, its clock and its signal mask.
 #include <linux/sched.h>
-#include <linux/time.h>
 #include <signal.h>
+#include <time.h>
 
 #include "platform/platform.h"
 #include "platform/syscall.h"
+#include "platform/thread_record.h"
 
 namespace heaprake::platform {
+
+std::atomic<bool> few_calls{false};
+__thread int known_thread_id;
 
 int process_id() {
   return static_cast<int>(sys::call(SYS_getpid));
 }
 int thread_id() {
+  if (few_calls.load(std::memory_order_relaxed) && known_thread_id != 0) return known_thread_id;
   return static_cast<int>(sys::call(SYS_gettid));
+}
+
+void prepare_for_filter() {
+  own_record();
+  known_thread_id = thread_id();
+  address_space_limit();
+  few_calls.store(true, std::memory_order_relaxed);
 }
 
 unsigned processor_count() {

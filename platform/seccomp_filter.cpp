@@ -28,6 +28,7 @@ constexpr uint64_t kReadWrite = PROT_READ | PROT_WRITE;
 constexpr Call kCalls[] = {
     {"getpid", SYS_getpid, {}},
     {"gettid", SYS_gettid, {}},
+    {"prlimit64", SYS_prlimit64, {0, 9, 0, kAny}},  // RLIMIT_AS
     {"clock_gettime", SYS_clock_gettime, {1, kAny}},
     {"openat", SYS_openat, {0xffffff9c, kAny, 0x80000}},
     {"close", SYS_close, {3}},

@@ -52,7 +52,9 @@ ThreadRecord* own_record() {
   record->events.store(0, std::memory_order_relaxed);
   record->sp.store(0, std::memory_order_relaxed);
   record->held_sp = 0;
-  record->tcb.store(thread_control_block(), std::memory_order_relaxed);
+  // Whoever comes here has thread-local storage.
+  const auto tcb = reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
+  record->tcb.store(tcb, std::memory_order_relaxed);
   record->altstack.store(alternate_stack(), std::memory_order_relaxed);
   heaprake_thread_record = record;
   return record;
@@ -60,6 +62,7 @@ ThreadRecord* own_record() {
 
 void forget_records() {
   heaprake_thread_record = nullptr;
+  known_thread_id = 0;
   for (std::atomic<ThreadRecord*>& slot : chunks) {
     ThreadRecord* chunk = slot.load(std::memory_order_relaxed);
     if (chunk != nullptr) discard(chunk, kChunkBytes);

@@ -68,6 +68,11 @@ ThreadRecord* own_record();
 // In a forked child: every record but none of their memory is forgotten.
 void forget_records();
 
+// A seccomp filter forbids calls of ours: what was learnt before is used again. The calling
+// thread's id, 0 if it had not been asked for.
+extern std::atomic<bool> few_calls;
+extern __thread int known_thread_id;
+
 // The FS base, asked of the kernel: a thread may have none, and then %fs:0 faults.
 uintptr_t thread_control_block();
 uintptr_t alternate_stack();

@@ -48,6 +48,7 @@ long install_filter(long number, const long* arguments, long (*call)(const void*
   if (!ended) return call(call_argument);
   const bool already = collector::is_barred();
   collector::bar(ended);
+  platform::prepare_for_filter();
   const long result = call(call_argument);
   if (result != 0 && !already) collector::unbar();
   return result;
