@@ -100,7 +100,7 @@ void bar(const char* call) {
       nullptr);
   char text[160];
   snprintf(text, sizeof text, "no more collections: the program's seccomp filter forbids %s", call);
-  tell(Event::kWarning, text);
+  tell(Event::kGaveUp, text);
 }
 void unbar() {
   barred.store(false, std::memory_order_release);

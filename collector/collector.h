@@ -71,7 +71,7 @@ void get_threshold(size_t* bytes, unsigned* growth);
 size_t allocated_since_collection();
 
 // The program is about to forbid a system call that collecting needs, `call` by name: once this
-// returns no collection runs or will begin, and the process answers no requests. Says so once.
+// returns no collection runs or will begin, and the process answers no requests.
 void bar(const char* call);
 // It did not come to that.
 void unbar();

@@ -1,4 +1,5 @@
-// Writing to descriptors that belong to the program, without it noticing: no errno, no SIGPIPE.
+// Writing to descriptors that belong to the program, without it noticing: no errno, no
+// SIGPIPE, no SIGXFSZ.
 #include <linux/fcntl.h>
 #include <linux/poll.h>
 #include <signal.h>
@@ -13,6 +14,7 @@ namespace {
 constexpr long kAgain = -11;
 constexpr long kInterrupted = -4;
 constexpr long kBrokenPipe = -32;
+constexpr long kTooLarge = -27;
 constexpr int kPatienceMs = 2000;
 
 uint64_t pending_signals() {
@@ -29,13 +31,14 @@ bool wait_writable(int fd) {
   return sys::call(SYS_poll, &poll, 1, kPatienceMs) > 0;
 }
 
-// A write to a pipe without a reader raises SIGPIPE in this thread. It is blocked meanwhile; ours
-// is taken back, unless one of the program's was pending already.
-void forget_broken_pipe(uint64_t pending_before) {
-  const uint64_t pipe = signal_bit(SIGPIPE);
-  if ((pending_before & pipe) != 0) return;
+// A write to a pipe without a reader raises SIGPIPE in this thread, one beyond RLIMIT_FSIZE
+// SIGXFSZ. It is blocked meanwhile; ours is taken back, unless one of the program's was pending
+// already.
+void forget_signal(int signal, uint64_t pending_before) {
+  const uint64_t bit = signal_bit(signal);
+  if ((pending_before & bit) != 0) return;
   const struct { int64_t seconds, nanoseconds; } at_once{0, 0};
-  sys::call(SYS_rt_sigtimedwait, &pipe, nullptr, &at_once, sizeof pipe);
+  sys::call(SYS_rt_sigtimedwait, &bit, nullptr, &at_once, sizeof bit);
 }
 
 }  // namespace
@@ -48,7 +51,8 @@ void write_all(int fd, const void* data, size_t length) {
     const long written = sys::call(SYS_write, fd, at, length);
     if (written == kInterrupted) continue;
     if (written == kAgain && wait_writable(fd)) continue;
-    if (written == kBrokenPipe) forget_broken_pipe(pending);
+    if (written == kBrokenPipe) forget_signal(SIGPIPE, pending);
+    if (written == kTooLarge) forget_signal(SIGXFSZ, pending);
     if (written <= 0) break;
     at += written;
     length -= static_cast<size_t>(written);

@@ -109,6 +109,19 @@ TEST(Output, WritesEverythingToASlowNonBlockingPipe) {
 
 std::atomic<int> broken_pipes{0};
 
+TEST(Output, AFileThatMayNotGrowRaisesNoSignal) {
+  FILE* file = tmpfile();
+  ASSERT_NE(file, nullptr);
+  rlimit old{};
+  getrlimit(RLIMIT_FSIZE, &old);
+  const rlimit none{0, old.rlim_max};
+  setrlimit(RLIMIT_FSIZE, &none);
+  write_all(fileno(file), "x", 1);  // SIGXFSZ would end the test
+  setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_EQ(lseek(fileno(file), 0, SEEK_END), 0);
+  fclose(file);
+}
+
 TEST(Output, ABrokenPipeRaisesNoSignal) {
   struct sigaction action {};
   struct sigaction old;
