@@ -83,7 +83,9 @@ void hunt_at_exit(const platform::CallContext* context, void* leaving) {
   close_output(fd);
 }
 
+// Not from a sandbox of the program's making: the calls that it takes may end the process.
 void report_at_exit(Leaving leaving) {
+  if (collector::is_barred()) return;
   int process = platform::process_id();
   if (process != home_process() || reporting_process.exchange(process) == process) return;
   if (collector::mode() == collector::Mode::kHunt) heaprake_with_context(hunt_at_exit, &leaving);

@@ -1,5 +1,5 @@
 """Programs that make or change pictures, sound and documents; and one with a window."""
-from program import row, steps
+from program import FONTCONFIG, row, steps
 
 # What is not the same in two native runs: dates and ids.
 PDF = r"^/(ID|CreationDate|ModDate) .*|/ID ?\[.*|<xmp:(Create|Modify)Date>.*|uuid:[-0-9a-f]+|<</Producer.*|^.*(CreationDate|ModDate).*"
@@ -20,7 +20,7 @@ PROGRAMS = [
     row("dot (Graphviz)", "graphviz", steps(
         "dot -Tsvg -o out.svg graph.dot", "neato -Tplain graph.dot", "dot -Tpng -o out.png graph.dot",
         given="graph.dot"), "/usr/bin/dot", threshold="128k",
-        cause="it crashes, after blocks in use were reclaimed; why is not known"),
+        collections=0, remark=FONTCONFIG),
     row("rsvg-convert", "librsvg2-bin", steps(
         "rsvg-convert -z 2 -o out.png picture.svg", "rsvg-convert -f svg -o out.svg picture.svg",
         given="picture.svg")),
@@ -38,7 +38,7 @@ PROGRAMS = [
         "!gs -q -dSAFER -dBATCH -dNOPAUSE -sDEVICE=pdfwrite -o in.pdf page.ps", "pdftotext -layout in.pdf -",
         "pdftoppm -r 60 in.pdf page", "pdftocairo -svg -f 2 -l 2 in.pdf out.svg", "pdffonts in.pdf",
         "pdfseparate in.pdf part%d.pdf", given="page.ps", ignored="*.pdf"), "/usr/bin/pdftoppm /usr/bin/gs",
-        threshold="128k", cause="pdftoppm: blocks in use are reclaimed; why is not known, padding does not help"),
+        threshold="128k", collections=0, remark=FONTCONFIG),
     row("tesseract", "tesseract-ocr imagemagick-6.q16", steps(
         "!convert-im6.q16 -size 500x120 -font DejaVu-Sans -pointsize 32 xc:white -fill black -annotate "
         "+20+70 'reachable memory' text.png", "tesseract text.png - --psm 7 -c tessedit_do_invert=0",
@@ -63,7 +63,7 @@ PROGRAMS = [
         "soffice -env:UserInstallation=file:///tmp/heaprake-lo --headless --convert-to xlsx data.csv",
         "soffice -env:UserInstallation=file:///tmp/heaprake-lo --headless --convert-to html data.csv",
         given="data.csv", ignored="*.xlsx .*"), "/usr/bin/soffice", threshold="8m",
-        cause="it crashes, with the defaults too; why is not known"),
+        collections=0, remark=FONTCONFIG),
     row("xterm and xclock under Xvfb", "xterm x11-apps xvfb xauth", steps(
         "xvfb-run -a -s '-screen 0 640x480x24' sh -c 'exec 2> /dev/null; xclock -update 1 & xterm -e \"seq 30000; ls / > "
         "out.txt; xwininfo -root -children | grep -c xclock >> out.txt\"; kill $!; wait $!; echo $?'"),

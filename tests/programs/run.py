@@ -78,7 +78,7 @@ def judge(program, root, library):
         "mistakes": figures["oracle"].mistakes,
         "time ratio": f"{seconds['defaults'] / native_seconds:.2f}",
         "memory ratio": f"{session.peak / warm.peak:.2f}" if warm.peak else "?",
-        "result": "pass" if not problems else f"FAIL: {program.cause or problems[0]}",
+        "result": "pass" + (f" ({program.remark})" if program.remark else "") if not problems else f"FAIL: {program.cause or problems[0]}",
     }
     return row, problems
 
