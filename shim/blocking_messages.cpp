@@ -26,7 +26,6 @@ __attribute__((visibility("hidden"))) extern heaprake::shim::Row heaprake_row_mq
 namespace heaprake::shim {
 namespace {
 
-
 // A System V message's bytes come after its type.
 iovec after_type(const void* message, size_t bytes) {
   return {const_cast<char*>(static_cast<const char*>(message)) + sizeof(long), bytes};
