@@ -87,7 +87,7 @@ void pass_many(bool sockets) {
     usleep(200);
   }
   for (pthread_t thread : threads) pthread_join(thread, nullptr);
-  if (!is_tracked) return;
+  if (!is_tracked || !collect_now) return;
   for (int i = 0; i < 3; ++i) {
     wipe_stack();
     collect_now();

@@ -11,7 +11,7 @@ namespace {
 
 const Variables kFake = {{"HEAPRAKE_LIBRARY", FAKE_LIBRARY}};
 
-Outcome run_fake(std::vector<std::string> words, Variables more = {}) {
+Outcome run_fake(const std::vector<std::string>& words, Variables more = {}) {
   more.insert(kFake.begin(), kFake.end());
   return run(words, more);
 }

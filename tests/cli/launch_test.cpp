@@ -43,9 +43,11 @@ TEST_F(LibraryPath, ABuiltCommandTakesTheOneBesideIt) {
 TEST_F(LibraryPath, AnInstalledCommandFindsItsLibrary) {
   for (const std::string place : {"lib", "lib/x86_64-linux-gnu", "lib64"}) {
     const std::string prefix = "prefix" + std::to_string(place.size());
-    make(prefix + "/" + place + "/libheaprake.so.1");
+    std::string library = prefix;
+    library.append("/").append(place).append("/libheaprake.so.1");
+    make(library);
     make(prefix + "/bin/libheaprake.so");  // comes last
-    EXPECT_EQ(find(prefix + "/bin"), files_.path(prefix + "/" + place + "/libheaprake.so.1"));
+    EXPECT_EQ(find(prefix + "/bin"), files_.path(library));
   }
 }
 

@@ -41,7 +41,7 @@ __attribute__((noinline)) void lose_and_keep() {
 // Leaves nothing of what the calls before it had on the stack.
 __attribute__((noinline)) void wipe_stack() {
   volatile char space[4096];
-  for (size_t i = 0; i < sizeof space; i++) space[i] = 0;
+  for (volatile char& byte : space) byte = 0;
 }
 
 void end(const char* way) {

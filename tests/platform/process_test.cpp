@@ -59,6 +59,7 @@ TEST(Mutex, ExcludesAndKnowsItsOwner) {
   Mutex mutex;
   long counter = 0;
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<int> wrong{0};
   for (int t = 0; t < 4; ++t) {
     threads.emplace_back([&] {

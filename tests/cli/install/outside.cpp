@@ -11,7 +11,7 @@ __attribute__((noinline)) static gc::id_t lose() {
 
 __attribute__((noinline)) static void wipe_stack() {
   volatile char space[4096];
-  for (std::size_t i = 0; i < sizeof space; i++) space[i] = 0;
+  for (volatile char& byte : space) byte = 0;
 }
 
 int main() {
