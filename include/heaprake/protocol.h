@@ -13,7 +13,7 @@
 #define HEAPRAKE_SIGNAL 33
 #define HEAPRAKE_COOKIE_TAG 0x4852ull /* "HR" */
 #define HEAPRAKE_SOCKET_PREFIX "heaprake-"
-#define HEAPRAKE_PROTOCOL_VERSION 1u
+#define HEAPRAKE_PROTOCOL_VERSION 2u
 
 enum heaprake_request_kind {
   HEAPRAKE_REQUEST_COLLECT = 1, /* answer: struct heaprake_collected */
@@ -22,9 +22,14 @@ enum heaprake_request_kind {
   HEAPRAKE_REQUEST_SNAPSHOT = 4 /* answer: heaprake/snapshot.h */
 };
 
+/* heaprake_request.flags: SNAPSHOT with the reachable blocks too (HEAPRAKE_SNAPSHOT_ALL). */
+#define HEAPRAKE_REQUEST_ALL 1u
+
 struct heaprake_request {
   uint32_t version;
   uint32_t kind;
+  uint32_t flags;
+  uint32_t reserved; /* 0 */
 };
 
 enum heaprake_status {

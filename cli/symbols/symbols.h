@@ -1,0 +1,51 @@
+// Names for addresses: functions, files and lines, from a module's own tables, its debug
+// information, or a separate debug file found by build id (libdw's search). Keeps what it has
+// found; one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/snapshot/snapshot.h"
+
+namespace heaprake::cli {
+
+struct Frame {
+  std::string function;  // demangled, "" if unknown
+  std::string file;      // "" if there is no line table
+  uint32_t line = 0;
+  std::string module;  // path; "" if in none
+  bool module_closed = false;
+  uint64_t offset = 0;   // from the module's load address; in no module: the address
+  bool inlined = false;  // into the frame that follows
+};
+
+struct Symbol {
+  std::string name;     // demangled
+  uint64_t offset = 0;  // of the address, from the symbol's start
+};
+
+class Symbols {
+ public:
+  explicit Symbols(const Snapshot& snapshot);  // which must outlive it
+  ~Symbols();
+  Symbols(const Symbols&) = delete;
+  Symbols& operator=(const Symbols&) = delete;
+
+  // Innermost first, inlined calls included. Without the frames of the allocation functions
+  // themselves (malloc, operator new, libheaprake.so).
+  const std::vector<Frame>& stack(uint32_t id);
+  // The data symbol that contains an offset from the module's load address.
+  std::optional<Symbol> data(uint32_t module, uint64_t offset);
+  // "cache_ in libfoo.so + 16", "stack of thread 7 (worker)", "register of ...": for any reference.
+  std::string describe(const RootReference& root);
+
+ private:
+  struct Impl;  // libdw's types stay in one file
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace heaprake::cli
