@@ -50,6 +50,13 @@ struct FindingEdge {
   std::string field;          // "child_", "" if there is no debug information for it
 };
 
+// What one allocation stack has to do with a finding's blocks.
+struct Share {
+  uint32_t stack = 0;
+  bool root = false;  // blocks of root components; else blocks that these lead to
+  uint64_t blocks = 0, bytes = 0;
+};
+
 // Where it was last reachable, from an earlier check of the same run.
 struct LastHeld {
   uint32_t uptime_ms = 0;  // of that check
@@ -70,6 +77,7 @@ struct Finding {
   std::vector<Member> members;         // of the example: the cycle in its order, then the others
   std::vector<FindingEdge> edges;      // among the members
   int64_t closing_edge = -1;           // position in edges of the one that closes the cycle, or -1
+  std::vector<Share> shares;           // of all structures; sums equal to blocks and bytes
   uint64_t members_omitted = 0;        // of the example, beyond the limit
   uint32_t first_ms = 0, last_ms = 0;  // the oldest and the youngest allocation of a root
   std::optional<LastHeld> last_held;
