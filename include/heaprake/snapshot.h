@@ -20,8 +20,8 @@
 #define HEAPRAKE_SNAPSHOT_MAX_CHUNK (1u << 20) /* bytes of payload */
 
 /* heaprake_snapshot_header.flags */
-#define HEAPRAKE_SNAPSHOT_ALL 1u    /* reachable blocks have records too, and ROOTS is there */
-#define HEAPRAKE_SNAPSHOT_STACKS 2u /* allocation stacks were recorded */
+#define HEAPRAKE_SNAPSHOT_ALL 1u         /* reachable blocks have records too, and ROOTS is there */
+#define HEAPRAKE_SNAPSHOT_WITH_STACKS 2u /* allocation stacks were recorded */
 
 struct heaprake_snapshot_header {
   uint64_t magic;
