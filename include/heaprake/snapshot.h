@@ -18,6 +18,7 @@
 #define HEAPRAKE_SNAPSHOT_MAGIC 0x32504e5345524148ull /* "HARESNP2" */
 #define HEAPRAKE_SNAPSHOT_VERSION 2u
 #define HEAPRAKE_SNAPSHOT_MAX_CHUNK (1u << 20) /* bytes of payload */
+#define HEAPRAKE_SNAPSHOT_MAX_EDGES 16384u     /* of one record of a block */
 
 /* heaprake_snapshot_header.flags */
 #define HEAPRAKE_SNAPSHOT_ALL 1u         /* reachable blocks have records too, and ROOTS is there */
@@ -71,7 +72,10 @@ enum heaprake_snapshot_kind {
    *   number of references to blocks that it holds; each, in order of offset:
    *     offset of the word minus that of the previous one (first: its offset)
    *     signed: granule at which the block referred to starts, minus this block's
-   *     offset in that block */
+   *     offset in that block
+   * A block with more than HEAPRAKE_SNAPSHOT_MAX_EDGES references is followed by records at
+   * distance 0 from it: the same block once more, without words, with its further references (the
+   * offset of the first counts from the block's start again). These are no blocks of their own. */
   HEAPRAKE_SNAPSHOT_BLOCKS = 8,
   /* Raw text, in LeakSanitizer's format: what __lsan_default_suppressions returns. */
   HEAPRAKE_SNAPSHOT_SUPPRESSIONS = 9,
@@ -90,9 +94,10 @@ enum heaprake_snapshot_kind {
 #define HEAPRAKE_BLOCK_LEAF 2u
 #define HEAPRAKE_BLOCK_IGNORED 4u /* the program said so (__lsan_ignore_object, __lsan_disable) */
 #define HEAPRAKE_BLOCK_TYPED 8u
+#define HEAPRAKE_BLOCK_INHERITED 16u /* older than the fork that made this process */
 
 /* Totals over all blocks, with or without a record. Unreachable ones that are ignored, and what
- * only these reach, count as reachable. */
+ * only these reach, count as reachable; so do inherited ones, which are the parent's to report. */
 struct heaprake_snapshot_end {
   uint64_t blocks; /* records of each section; a reader that finds others has a damaged file */
   uint64_t edges;
