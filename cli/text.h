@@ -14,6 +14,7 @@ inline constexpr size_t kReportWidth = 100;  // columns that no line of ours exc
 std::string grouped(uint64_t number);                         // 65536 -> "65,536"
 std::string counted(uint64_t number, std::string_view noun);  // "1 block", "2 blocks"
 std::string hexadecimal(uint64_t number);                     // "0x7f00..."
+std::string hex_digits(std::string_view bytes);               // "7f00..."
 std::string binary_size(uint64_t bytes);                      // "1.2 MiB"
 
 // The word as a POSIX shell must see it, and a whole command line of such words.

@@ -42,6 +42,8 @@ class Symbols {
   std::optional<Symbol> data(uint32_t module, uint64_t offset);
   // "cache_ in libfoo.so + 16", "stack of thread 7 (worker)", "register of ...": for any reference.
   std::string describe(const RootReference& root);
+  // Sentences without full stops: why some names could not be told, each file once.
+  const std::vector<std::string>& notes() const;
 
  private:
   struct Impl;  // libdw's types stay in one file

@@ -1,0 +1,69 @@
+#include "cli/report/formats.h"
+#include "cli/text.h"
+
+namespace heaprake::cli {
+
+namespace {
+
+constexpr size_t kMostFindings = 20;
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (char c : printable(text)) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+std::string node(const Finding& finding, size_t member) {
+  return "f" + std::to_string(finding.id) + "m" + std::to_string(member);
+}
+
+std::string member_label(const Member& member) {
+  std::string label = member.type.empty() ? "block" : member.type;
+  if (member.folded_blocks > 1)
+    return label + ", " + counted(member.folded_blocks, "block") + ", " +
+           counted(member.folded_bytes, "byte");
+  return label + ", " + counted(member.size, "byte");
+}
+
+void add_finding(const Finding& finding, std::string* text) {
+  *text += "  subgraph " + quoted("cluster" + std::to_string(finding.id)) + " {\n    label=" +
+           quoted(std::to_string(finding.id) + ": " + finding.title + ", lost " +
+                  grouped(finding.structures) + " times, " + counted(finding.bytes, "byte")) +
+           ";\n";
+  for (size_t i = 0; i < finding.members.size(); ++i)
+    *text += "    " + node(finding, i) + " [label=" + quoted(member_label(finding.members[i])) +
+             ", tooltip=" + quoted(hexadecimal(finding.members[i].address)) + "];\n";
+  for (size_t i = 0; i < finding.edges.size(); ++i) {
+    const FindingEdge& edge = finding.edges[i];
+    const std::string label = edge.field.empty() ? "+" + grouped(edge.offset) : edge.field;
+    *text += "    " + node(finding, edge.from) + " -> " + node(finding, edge.to) +
+             " [label=" + quoted(label);
+    if (static_cast<int64_t>(i) == finding.closing_edge)
+      *text += ", color=red, fontcolor=red, penwidth=2, constraint=false";
+    *text += "];\n";
+  }
+  if (finding.members_omitted > 0)
+    *text += "    " + node(finding, finding.members.size()) + " [shape=plaintext, label=" +
+             quoted("and " + counted(finding.members_omitted, "block") + " more") + "];\n";
+  *text += "  }\n";
+}
+
+}  // namespace
+
+std::string dot_graph(const Report& report) {
+  const std::vector<Finding>& lost = report.findings.lost;
+  std::string text =
+      "digraph lost {\n  rankdir=LR;\n  node [shape=box, fontname=sans];\n"
+      "  edge [fontname=sans, fontsize=10];\n";
+  for (size_t i = 0; i < lost.size() && i < kMostFindings; ++i) add_finding(lost[i], &text);
+  if (lost.size() > kMostFindings)
+    text +=
+        "  label=" + quoted("and " + counted(lost.size() - kMostFindings, "finding") + " more") +
+        ";\n";
+  return text + "}\n";
+}
+
+}  // namespace heaprake::cli

@@ -1,0 +1,222 @@
+#include "cli/report/finding_text.h"
+
+#include <algorithm>
+
+#include "cli/report/duration.h"
+#include "cli/report/frames.h"
+
+namespace heaprake::cli {
+
+namespace {
+
+constexpr size_t kMostMembers = 8;
+constexpr size_t kMostEdges = 12;
+constexpr size_t kMostFrames = 14;
+constexpr size_t kIndent = 5;   // of what belongs to a finding
+constexpr size_t kMember = 10;  // of what belongs to a member
+
+std::string between(uint64_t fewest, uint64_t most) {
+  return fewest == most ? grouped(fewest) : grouped(fewest) + " to " + grouped(most);
+}
+
+std::string times(uint64_t structures) {
+  return structures == 1 ? "once" : structures == 2 ? "twice" : grouped(structures) + " times";
+}
+
+std::string title_of(const Finding& finding) {
+  return printable(finding.title.empty() ? std::string(name_of(finding.shape)) : finding.title);
+}
+
+// "lost 3 times: 9 blocks, 450 bytes; each is 3 blocks and retains 150 bytes"
+std::string amounts(const Finding& finding) {
+  std::string text = "lost " + times(finding.structures) + ": " + counted(finding.blocks, "block") +
+                     ", " + counted(finding.bytes, "byte");
+  if (finding.structures > 1 && finding.most_blocks > 1)
+    text += "; each is " + between(finding.fewest_blocks, finding.most_blocks) + " blocks";
+  if (finding.retained > 0 && finding.shape != Shape::kBlock)
+    text += "; releasing " + std::string(finding.structures > 1 ? "one" : "it") + " frees " +
+            counted(finding.retained, "byte");
+  return text;
+}
+
+std::string member_name(const Member& member) {
+  return member.type.empty() ? "block of unknown type" : printable(member.type);
+}
+
+// "#1 Child"
+std::string numbered(const Finding& finding, uint32_t position) {
+  const Member& member = finding.members[position];
+  return "#" + std::to_string(position) + " " +
+         (member.type.empty() ? "block" : printable(member.type));
+}
+
+std::string counts(const Member& member) {
+  if (!member.verdict.empty()) return printable(member.verdict);
+  std::string text = member.references == 0 ? "nothing refers to it"
+                                            : counted(member.references, "reference") + " found";
+  if (member.references > 0 && member.references == member.references_inside)
+    text += ", all from inside";
+  else if (member.references_inside > 0)
+    text += ", " + grouped(member.references_inside) + " from inside";
+  if (member.count) text += "; its count says " + std::to_string(*member.count);
+  return text;
+}
+
+void tell_member(Page& page, const Finding& finding, size_t position) {
+  const Member& member = finding.members[position];
+  std::string size = counted(member.size, "byte") + " at " + hexadecimal(member.address);
+  if (member.folded_blocks > 1)
+    size = counted(member.folded_blocks, "block") + ", " + counted(member.folded_bytes, "byte");
+  const std::string lead = "#" + std::to_string(position) + "  ";
+  std::string name = member_name(member);
+  if (member.type_source == "stack") name += " (as others that were allocated there)";
+  if (member.type.empty() && !member.role.empty()) name = printable(member.role);
+  page.line(kIndent, lead + name, Ink::kPlain, size, Ink::kDim);
+  if (!member.role.empty() && !member.type.empty())
+    page.wrap(kMember, "", printable(member.role), kMember, Ink::kDim);
+  // A part's references and counts are the business of what it is a part of.
+  if (member.part_of < 0) page.wrap(kMember, "", counts(member), kMember, Ink::kDim);
+}
+
+void tell_members(Page& page, const Finding& finding) {
+  size_t told = 0;
+  for (; told < finding.members.size() && told < kMostMembers; ++told)
+    tell_member(page, finding, told);
+  const uint64_t omitted = finding.members.size() - told + finding.members_omitted;
+  if (omitted > 0) page.line(kIndent, "and " + counted(omitted, "block") + " more", Ink::kDim);
+}
+
+// "#0 Parent.child_ (offset 16)  ->  #1 Child"
+std::string edge_words(const Finding& finding, const FindingEdge& edge) {
+  std::string text = numbered(finding, edge.from);
+  if (edge.field.empty())
+    text += " at offset " + grouped(edge.offset);
+  else
+    text += "." + printable(edge.field) + " (offset " + grouped(edge.offset) + ")";
+  text += " -> " + numbered(finding, edge.to);
+  if (edge.inner > 0) text += " + " + grouped(edge.inner);
+  return text;
+}
+
+void tell_edges(Page& page, const Finding& finding) {
+  size_t told = 0, omitted = 0;
+  for (size_t i = 0; i < finding.edges.size(); ++i) {
+    const FindingEdge& edge = finding.edges[i];
+    const bool closing = static_cast<int64_t>(i) == finding.closing_edge;
+    const bool shown = edge.from < kMostMembers && edge.to < kMostMembers;
+    if (!closing && (!shown || told >= kMostEdges)) {
+      ++omitted;
+      continue;
+    }
+    ++told;
+    page.line(kIndent, edge_words(finding, edge), closing ? Ink::kRed : Ink::kPlain,
+              closing ? "<- closes the cycle" : "", Ink::kRed);
+  }
+  if (omitted > 0) page.line(kIndent, "and " + counted(omitted, "reference") + " more", Ink::kDim);
+}
+
+void tell_stack(Page& page, const Report& report, const Finding& finding, uint32_t position) {
+  const std::vector<Frame>& stack = stack_of(report, finding.members[position].stack);
+  if (stack.empty()) return;
+  std::vector<StackLine> lines = folded_stack(stack);
+  const std::string what = numbered(finding, position);
+  page.line(kIndent, what + " was allocated in");
+  size_t told = 0;
+  for (const StackLine& line : lines) {
+    if (told == kMostFrames) break;
+    ++told;
+    const bool own = line.frame && line.frame == own_frame(stack);
+    if (line.frame)
+      page.line(kIndent + 3, frame_name(*line.frame), own ? Ink::kBold : Ink::kPlain,
+                frame_place(*line.frame), own ? Ink::kBold : Ink::kDim);
+    else
+      page.line(kIndent + 3, "(" + counted(line.folded, "frame") + " of the C++ library)",
+                Ink::kDim);
+  }
+  if (told < lines.size())
+    page.line(kIndent + 3, "and " + counted(lines.size() - told, "frame") + " more", Ink::kDim);
+}
+
+// Each stack once, those of the first members; a part was allocated by what it is a part of.
+void tell_stacks(Page& page, const Report& report, const Finding& finding) {
+  constexpr size_t kMostStacks = 3;
+  std::vector<uint32_t> told;
+  for (uint32_t i = 0; i < finding.members.size() && i < kMostMembers; ++i) {
+    const Member& member = finding.members[i];
+    if (member.stack == 0 || member.part_of >= 0) continue;
+    if (std::find(told.begin(), told.end(), member.stack) != told.end()) continue;
+    if (told.size() == kMostStacks) break;
+    told.push_back(member.stack);
+    tell_stack(page, report, finding, i);
+  }
+}
+
+std::string thread_words(const Report& report, uint32_t number) {
+  const std::vector<Thread>& threads = report.snapshot->threads;
+  if (number == 0 || number >= threads.size()) return "";
+  const Thread& thread = threads[number];
+  if (thread.flags & HEAPRAKE_THREAD_MAIN) return "by the main thread";
+  std::string text = "by thread " + std::to_string(thread.tid);
+  if (!thread.name.empty()) text += " (" + printable(thread.name) + ")";
+  return text + (thread.flags & HEAPRAKE_THREAD_ALIVE ? "" : ", which has ended");
+}
+
+std::string when(const Report& report, const Finding& finding) {
+  const uint64_t now = report.snapshot->header.uptime_ms;
+  const auto age = [&](uint64_t at) { return duration_words(now > at ? now - at : 0) + " ago"; };
+  std::string text;
+  if (finding.first_ms != 0 || finding.last_ms != 0) {
+    text = finding.structures == 1
+               ? "allocated " + age(finding.last_ms)
+               : "first allocated " + age(finding.first_ms) + ", last " + age(finding.last_ms);
+    text += ", " + duration_words(finding.first_ms) + " after the start";
+  }
+  const std::string thread =
+      finding.members.empty() ? "" : thread_words(report, finding.members[0].thread);
+  if (!thread.empty()) text += (text.empty() ? "allocated " : " ") + thread;
+  return text;
+}
+
+}  // namespace
+
+void tell_finding(Page& page, const Report& report, size_t index) {
+  const Finding& finding = report.findings.lost[index];
+  const std::string number = std::to_string(finding.id) + "  ";
+  const bool known = !report.known.empty() && report.known[index];
+  page.wrap(2, number, title_of(finding) + (known ? " (in the baseline)" : ""), kIndent,
+            known ? Ink::kPlain : Ink::kBold);
+  page.wrap(kIndent, "", amounts(finding), kIndent, known ? Ink::kPlain : Ink::kRed);
+  if (!finding.advice.empty())
+    page.wrap(kIndent, "", printable(finding.advice), kIndent, Ink::kGreen);
+  tell_members(page, finding);
+  tell_edges(page, finding);
+  tell_stacks(page, report, finding);
+  const std::string age = when(report, finding);
+  if (!age.empty()) page.wrap(kIndent, "", age, kIndent);
+  if (finding.last_held)
+    page.wrap(kIndent, "",
+              "last held " + duration_words(finding.last_held->uptime_ms) +
+                  " after the start, by " + printable(finding.last_held->path),
+              kIndent);
+  page.line(kIndent, "certain: nothing outside refers to it", Ink::kDim);
+}
+
+void tell_briefly(Page& page, const Report& report, const Finding& finding) {
+  const Frame* frame = own_frame(stack_of(report, finding.stack()));
+  std::string text =
+      std::to_string(finding.id) + "  " + title_of(finding) + ", " + times(finding.structures);
+  if (frame) text += ", in " + frame_name(*frame);
+  page.line(2, text, Ink::kPlain,
+            counted(finding.blocks, "block") + ", " + counted(finding.bytes, "byte"));
+}
+
+void tell_near_leak(Page& page, const Report& report, const Finding& finding) {
+  tell_briefly(page, report, finding);
+  page.line(kIndent,
+            finding.certainty == Certainty::kInteriorOnly
+                ? "held only by references into its middle, none to its start"
+                : "held only by a word in a stack frame that looks dead",
+            Ink::kDim);
+}
+
+}  // namespace heaprake::cli

@@ -1,0 +1,151 @@
+#include "cli/json_writer.h"
+#include "cli/report/duration.h"
+#include "cli/report/report.h"
+#include "cli/text.h"
+
+namespace heaprake::cli {
+
+namespace {
+
+void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
+  json.key(name).begin_array();
+  for (const std::string& text : texts) json.string(text);
+  json.end_array();
+}
+
+void write_signed(JsonWriter& json, std::string_view name, int64_t value) {
+  json.key(name);
+  if (value < 0)
+    json.null();
+  else
+    json.number(static_cast<uint64_t>(value));
+}
+
+void write_stack(JsonWriter& json, const std::vector<Frame>& stack) {
+  json.key("stack").begin_array();
+  for (const Frame& frame : stack) {
+    json.begin_object().member("function", frame.function).member("file", frame.file);
+    json.member("line", frame.line).member("module", frame.module).member("offset", frame.offset);
+    if (frame.inlined) json.key("inlined").boolean(true);
+    if (frame.module_closed) json.key("closed").boolean(true);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_thread(JsonWriter& json, const Report& report, uint32_t number) {
+  json.key("thread");
+  if (number == 0 || number >= report.snapshot->threads.size()) {
+    json.null();
+    return;
+  }
+  const Thread& thread = report.snapshot->threads[number];
+  json.begin_object().member("tid", thread.tid).member("name", thread.name);
+  json.key("alive").boolean(thread.flags & HEAPRAKE_THREAD_ALIVE).end_object();
+}
+
+void write_member(JsonWriter& json, const Report& report, const Member& member) {
+  json.begin_object().member("type", member.type).member("size", member.size);
+  json.member("address", hexadecimal(member.address)).member("refcount", member.references);
+  write_stack(json, stack_of(report, member.stack));
+  json.member("references_inside", member.references_inside);
+  if (member.count)
+    write_signed(json, "count", *member.count);
+  else
+    json.key("count").null();
+  json.member("type_source", member.type_source).member("verdict", member.verdict);
+  json.member("role", member.role);
+  write_signed(json, "part_of", member.part_of);
+  json.member("folded_blocks", member.folded_blocks).member("folded_bytes", member.folded_bytes);
+  write_thread(json, report, member.thread);
+  json.member("time_ms", member.time_ms).end_object();
+}
+
+void write_finding(JsonWriter& json, const Report& report, const Finding& finding,
+                   const bool* known) {
+  json.begin_object().member("id", finding.id).member("shape", name_of(finding.shape));
+  json.member("structures", finding.structures);
+  json.member("blocks", finding.blocks).member("bytes", finding.bytes);
+  json.key("members").begin_array();
+  for (const Member& member : finding.members) write_member(json, report, member);
+  json.end_array().key("edges").begin_array();
+  for (const FindingEdge& edge : finding.edges) {
+    json.begin_object().member("from", edge.from).member("to", edge.to);
+    json.member("offset", edge.offset).member("inner", edge.inner).member("field", edge.field);
+    json.end_object();
+  }
+  json.end_array();
+  write_signed(json, "closing_edge", finding.closing_edge);
+  json.member("members_omitted", finding.members_omitted);
+  json.member("title", finding.title).member("advice", finding.advice);
+  json.member("certainty", name_of(finding.certainty)).member("retained", finding.retained);
+  json.member("first_ms", finding.first_ms).member("last_ms", finding.last_ms);
+  json.key("last_held");
+  if (finding.last_held)
+    json.begin_object()
+        .member("uptime_ms", finding.last_held->uptime_ms)
+        .member("path", finding.last_held->path)
+        .end_object();
+  else
+    json.null();
+  json.member("fingerprint", fingerprint(report, finding));
+  if (known) json.key("known").boolean(*known);
+  json.end_object();
+}
+
+void write_summary(JsonWriter& json, const Report& report) {
+  const Findings& findings = report.findings;
+  const heaprake_snapshot_end totals =
+      report.snapshot ? report.snapshot->totals : heaprake_snapshot_end{};
+  json.key("summary").begin_object();
+  json.member("leaked_blocks", findings.blocks).member("leaked_bytes", findings.bytes);
+  json.member("structures", findings.structures).member("cycles", findings.cycles);
+  json.member("findings", findings.lost.size());
+  json.member("uncertain_blocks", findings.uncertain_blocks);
+  json.member("reachable_blocks", totals.reachable_blocks);
+  json.member("reachable_bytes", totals.reachable_bytes);
+  json.member("suppressed_blocks", report.suppressed_blocks);
+  json.member("suppressed_bytes", report.suppressed_bytes);
+  if (!report.known.empty()) json.member("new_structures", new_structures(report));
+  json.end_object();
+}
+
+void write_suppressions(JsonWriter& json, const Report& report) {
+  json.key("suppressions").begin_array();
+  for (const SuppressionUse& use : report.suppressions) {
+    json.begin_object().member("rule", use.rule).member("file", use.file);
+    json.member("findings", use.findings);
+    json.member("blocks", use.blocks).member("bytes", use.bytes).end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+std::string report_json(const Report& report) {
+  JsonWriter json;
+  json.begin_object().member("schema", "heaprake-report/1");
+  write_texts(json, "program", report.program);
+  json.member("pid", report.pid);
+  json.key("complete").boolean(report.incomplete_because.empty());
+  write_texts(json, "incomplete_because", report.incomplete_because);
+  write_summary(json, report);
+  json.key("findings").begin_array();
+  for (size_t i = 0; i < report.findings.lost.size(); ++i) {
+    const bool known = !report.known.empty() && report.known[i];
+    write_finding(json, report, report.findings.lost[i], report.known.empty() ? nullptr : &known);
+  }
+  json.end_array().key("near_leaks").begin_array();
+  for (const Finding& finding : report.findings.near_leaks)
+    write_finding(json, report, finding, nullptr);
+  json.end_array();
+  write_suppressions(json, report);
+  json.member("taken", report.snapshot ? utc_time(report.snapshot->header.taken_ns) : "");
+  json.member("uptime_ms", report.snapshot ? report.snapshot->header.uptime_ms : 0);
+  // Last: the names have been looked up by now.
+  write_texts(json, "notes", report.symbols ? report.symbols->notes() : std::vector<std::string>());
+  json.end_object();
+  return json.text();
+}
+
+}  // namespace heaprake::cli

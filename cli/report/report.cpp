@@ -1,0 +1,86 @@
+#include "cli/report/report.h"
+
+#include <cstdio>
+
+#include "cli/report/frames.h"
+
+namespace heaprake::cli {
+
+Report empty_report(std::vector<std::string> program, uint64_t pid, std::string why) {
+  Report report;
+  report.examined = false;
+  report.program = std::move(program);
+  report.pid = pid;
+  report.incomplete_because.push_back(std::move(why));
+  return report;
+}
+
+Report make_report(std::unique_ptr<const Snapshot> snapshot, std::unique_ptr<Symbols> symbols,
+                   Findings findings, const std::vector<std::string>& program) {
+  Report report;
+  report.program = snapshot->command.empty() ? program : snapshot->command;
+  report.pid = snapshot->header.pid;
+  report.incomplete_because = snapshot->incomplete_because;
+  report.findings = std::move(findings);
+  report.snapshot = std::move(snapshot);
+  report.symbols = std::move(symbols);
+  return report;
+}
+
+uint64_t new_structures(const Report& report) {
+  uint64_t structures = 0;
+  for (size_t i = 0; i < report.findings.lost.size(); ++i)
+    if (report.known.empty() || !report.known[i]) structures += report.findings.lost[i].structures;
+  return structures;
+}
+
+const std::vector<Frame>& stack_of(const Report& report, uint32_t stack) {
+  static const std::vector<Frame> kNone;
+  return report.symbols ? report.symbols->stack(stack) : kNone;
+}
+
+namespace {
+
+// FNV-1a; a zero byte keeps neighbouring texts apart.
+class Hash {
+ public:
+  void add(std::string_view text) {
+    for (char c : text) step(static_cast<unsigned char>(c));
+    step(0);
+  }
+  uint64_t value() const { return value_; }
+
+ private:
+  void step(unsigned char byte) { value_ = (value_ ^ byte) * 0x100000001b3ull; }
+  uint64_t value_ = 0xcbf29ce484222325ull;
+};
+
+}  // namespace
+
+std::string fingerprint(const Report& report, const Finding& finding) {
+  Hash hash;
+  hash.add(name_of(finding.shape));
+  for (const Member& member : finding.members) hash.add(member.type);
+  // Offsets and lines change with every build; where there are no names, modules must do.
+  for (const Frame& frame : stack_of(report, finding.stack())) {
+    hash.add(frame.function);
+    if (frame.function.empty()) hash.add(base_name(frame.module));
+  }
+  char text[24];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash.value()));
+  return text;
+}
+
+const char* name_of(Certainty certainty) {
+  switch (certainty) {
+    case Certainty::kNothing:
+      return "certain";
+    case Certainty::kInteriorOnly:
+      return "interior";
+    case Certainty::kDeadFrame:
+      return "dead frame";
+  }
+  return "";
+}
+
+}  // namespace heaprake::cli

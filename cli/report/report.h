@@ -1,0 +1,68 @@
+// What is told about one process: the snapshot, what the analysis found in it, and which of that
+// is told. Every output is a function of a Report.
+//
+// Legal order: make_report; then suppress and compare, each at most once; then any outputs.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/analysis/finding.h"
+#include "cli/snapshot/snapshot.h"
+#include "cli/symbols/symbols.h"
+
+namespace heaprake::cli {
+
+// A line of a suppression file, and what it has kept out of the report.
+struct SuppressionUse {
+  std::string rule;  // "leak:pattern"
+  std::string file;  // where it stands, or "__lsan_default_suppressions"
+  uint64_t findings = 0, blocks = 0, bytes = 0;
+};
+
+struct NextCommand {
+  std::string why;  // "to ..."
+  std::string command;
+};
+
+struct Report {
+  std::vector<std::string> program;  // argv, empty if unknown
+  uint64_t pid = 0;
+  bool examined = true;  // false: there is no snapshot, and nothing is known
+  // Sentences without a full stop; the report is complete if there are none.
+  std::vector<std::string> incomplete_because;
+  std::unique_ptr<const Snapshot> snapshot;  // null unless examined
+  std::unique_ptr<Symbols> symbols;          // of the snapshot; null unless examined
+  Findings findings;                         // without what is suppressed; the sums are exact
+  std::vector<SuppressionUse> suppressions;  // every rule there is, used or not
+  uint64_t suppressed_blocks = 0, suppressed_bytes = 0;
+  // Of each of findings.lost: in the baseline already. Empty: there is no baseline.
+  std::vector<bool> known;
+  std::vector<NextCommand> next;  // what the text report ends with
+};
+
+// A report about a program of which nothing is known.
+Report empty_report(std::vector<std::string> program, uint64_t pid, std::string why);
+
+// `program` is used where the snapshot does not say.
+Report make_report(std::unique_ptr<const Snapshot> snapshot, std::unique_ptr<Symbols> symbols,
+                   Findings findings, const std::vector<std::string>& program);
+
+// Structures lost, without those of findings that the baseline knows.
+uint64_t new_structures(const Report& report);
+
+// The frames of a stack, none if it is unknown.
+const std::vector<Frame>& stack_of(const Report& report, uint32_t stack);
+
+// What stays the same from run to run, and from build to build, of a finding: shape, types, and the
+// names on the allocation stack. 16 hex digits.
+std::string fingerprint(const Report& report, const Finding& finding);
+
+// The schema "heaprake-report/1".
+std::string report_json(const Report& report);
+
+const char* name_of(Certainty certainty);  // "certain", "interior", "dead frame"
+
+}  // namespace heaprake::cli

@@ -1,0 +1,266 @@
+#include "cli/symbols/module_file.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <gelf.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "cli/symbols/demangle.h"
+
+namespace heaprake::cli {
+
+namespace {
+
+// Namespaces and classes nest; a damaged file may do so without end.
+constexpr int kMostNesting = 64;
+
+const char* name_of_function(Dwarf_Die* die) {
+  Dwarf_Attribute attribute;
+  for (unsigned what : {unsigned{DW_AT_linkage_name}, unsigned{DW_AT_MIPS_linkage_name}}) {
+    const char* name = dwarf_formstring(dwarf_attr_integrate(die, what, &attribute));
+    if (name) return name;
+  }
+  return dwarf_formstring(dwarf_attr_integrate(die, DW_AT_name, &attribute));
+}
+
+uint64_t number_of(Dwarf_Die* die, unsigned what) {
+  Dwarf_Attribute attribute;
+  Dwarf_Word value = 0;
+  if (dwarf_formudata(dwarf_attr(die, what, &attribute), &value) != 0) return 0;
+  return value;
+}
+
+template <class Visit>
+void each_range(Dwarf_Die* die, const Visit& visit) {
+  Dwarf_Addr base = 0, lo = 0, hi = 0;
+  for (ptrdiff_t at = 0; (at = dwarf_ranges(die, at, &base, &lo, &hi)) > 0;)
+    // A function that the linker has thrown away keeps its range, at address 0.
+    if (lo != 0 && lo < hi) visit(lo, hi);
+}
+
+template <class Ranges>
+auto containing(const Ranges& ranges, uint64_t address) {
+  auto after = std::upper_bound(ranges.begin(), ranges.end(), address,
+                                [](uint64_t a, const auto& range) { return a < range.lo; });
+  if (after == ranges.begin()) return ranges.end();
+  --after;
+  return address < after->hi ? after : ranges.end();
+}
+
+template <class Ranges>
+void sort_ranges(Ranges& ranges) {
+  std::sort(ranges.begin(), ranges.end(), [](const auto& a, const auto& b) { return a.lo < b.lo; });
+}
+
+// Global names before weak ones before local ones: the others are aliases.
+int rank_of(const GElf_Sym& symbol) {
+  const int binding = GELF_ST_BIND(symbol.st_info);
+  return (binding == STB_GLOBAL ? 0 : binding == STB_WEAK ? 1 : 2) + (symbol.st_size == 0 ? 4 : 0);
+}
+
+// The child that spans the address, through lexical blocks down to an inlined call.
+bool inlined_child(Dwarf_Die* parent, uint64_t address, int depth, Dwarf_Die* found) {
+  Dwarf_Die child;
+  if (depth > kMostNesting || dwarf_child(parent, &child) != 0) return false;
+  do {
+    const int tag = dwarf_tag(&child);
+    if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_lexical_block &&
+        tag != DW_TAG_try_block && tag != DW_TAG_catch_block)
+      continue;
+    // A lexical block need not have a range of its own.
+    const int has = dwarf_haspc(&child, address);
+    if (tag == DW_TAG_inlined_subroutine) {
+      if (has <= 0) continue;
+      *found = child;
+      return true;
+    }
+    if (has != 0 && inlined_child(&child, address, depth + 1, found)) return true;
+  } while (dwarf_siblingof(&child, &child) == 0);
+  return false;
+}
+
+}  // namespace
+
+ModuleFile::ModuleFile(const std::string& path) {
+  callbacks_.find_elf = dwfl_build_id_find_elf;
+  callbacks_.find_debuginfo = dwfl_standard_find_debuginfo;
+  callbacks_.section_address = dwfl_offline_section_address;
+  callbacks_.debuginfo_path = &debuginfo_path_;
+  dwfl_ = dwfl_begin(&callbacks_);
+  if (dwfl_) {
+    dwfl_report_begin(dwfl_);
+    // Loaded at address 0, so that its addresses are those in the file.
+    module_ = dwfl_report_elf(dwfl_, path.c_str(), path.c_str(), -1, 0, true);
+    dwfl_report_end(dwfl_, nullptr, nullptr);
+  }
+  GElf_Addr bias = 0;
+  if (!module_ || !dwfl_module_getelf(module_, &bias)) {
+    const char* message = dwfl_errmsg(-1);
+    error_ = message ? message : "it cannot be read";
+    module_ = nullptr;
+  }
+}
+
+ModuleFile::~ModuleFile() {
+  if (dwfl_) dwfl_end(dwfl_);
+}
+
+std::string ModuleFile::build_id() {
+  const unsigned char* bits = nullptr;
+  GElf_Addr address = 0;
+  const int length = module_ ? dwfl_module_build_id(module_, &bits, &address) : 0;
+  if (length <= 0) return "";
+  return {reinterpret_cast<const char*>(bits), static_cast<size_t>(length)};
+}
+
+void ModuleFile::read_symbols() {
+  if (symbols_read_) return;
+  symbols_read_ = true;
+  const int count = module_ ? dwfl_module_getsymtab(module_) : 0;
+  for (int i = 1; i < count; ++i) {
+    GElf_Sym symbol;
+    GElf_Addr address = 0;
+    GElf_Word section = 0;
+    const char* name =
+        dwfl_module_getsym_info(module_, i, &symbol, &address, &section, nullptr, nullptr);
+    if (!name || !*name || section == SHN_UNDEF || section == SHN_ABS) continue;
+    const int type = GELF_ST_TYPE(symbol.st_info);
+    const Entry entry = {address, symbol.st_size, name, rank_of(symbol)};
+    if (type == STT_FUNC || type == STT_GNU_IFUNC ||
+        (type == STT_NOTYPE && section < SHN_LORESERVE))
+      functions_.push_back(entry);
+    if (type == STT_OBJECT) data_.push_back(entry);
+  }
+  for (std::vector<Entry>* table : {&functions_, &data_})
+    std::sort(table->begin(), table->end(), [](const Entry& a, const Entry& b) {
+      return a.address != b.address ? a.address < b.address : a.rank < b.rank;
+    });
+}
+
+std::optional<FileSymbol> ModuleFile::lookup(const std::vector<Entry>& table, uint64_t address) {
+  auto entry = std::upper_bound(table.begin(), table.end(), address,
+                                [](uint64_t a, const Entry& e) { return a < e.address; });
+  if (entry == table.begin()) return std::nullopt;
+  --entry;
+  while (entry != table.begin() && std::prev(entry)->address == entry->address) --entry;
+  // A symbol of hand-written code has no size: it reaches to the next one.
+  if (entry->size != 0 && address - entry->address >= entry->size) return std::nullopt;
+  return FileSymbol{entry->address, entry->size, demangled(entry->name)};
+}
+
+std::optional<FileSymbol> ModuleFile::function(uint64_t address) {
+  read_symbols();
+  return lookup(functions_, address);
+}
+
+std::optional<FileSymbol> ModuleFile::data(uint64_t address) {
+  read_symbols();
+  std::optional<FileSymbol> symbol = lookup(data_, address);
+  return symbol && symbol->size != 0 ? symbol : std::nullopt;
+}
+
+void ModuleFile::read_units() {
+  if (units_read_) return;
+  units_read_ = true;
+  if (!module_ || !dwfl_module_getdwarf(module_, &dwarf_bias_)) return;
+  Dwarf_Addr bias = 0;
+  for (Dwarf_Die* unit = nullptr; (unit = dwfl_module_nextcu(module_, unit, &bias));) {
+    const size_t index = units_.size();
+    const size_t before = unit_ranges_.size();
+    each_range(unit, [&](uint64_t lo, uint64_t hi) { unit_ranges_.push_back({lo, hi, index}); });
+    if (unit_ranges_.size() == before) continue;
+    units_.emplace_back().die = *unit;
+  }
+  sort_ranges(unit_ranges_);
+}
+
+void ModuleFile::add_functions(Unit& unit, Dwarf_Die* parent, int depth) {
+  Dwarf_Die child;
+  if (depth > kMostNesting || dwarf_child(parent, &child) != 0) return;
+  do {
+    switch (dwarf_tag(&child)) {
+      case DW_TAG_subprogram: {
+        const size_t index = unit.functions.size();
+        const size_t before = unit.ranges.size();
+        each_range(&child, [&](uint64_t lo, uint64_t hi) {
+          unit.ranges.push_back({lo, hi, index});
+        });
+        if (unit.ranges.size() != before) unit.functions.push_back(child);
+        break;
+      }
+      case DW_TAG_namespace:
+      case DW_TAG_module:
+      case DW_TAG_class_type:
+      case DW_TAG_structure_type:
+      case DW_TAG_union_type:
+        add_functions(unit, &child, depth + 1);
+        break;
+      default:
+        break;
+    }
+  } while (dwarf_siblingof(&child, &child) == 0);
+}
+
+void ModuleFile::read_functions(Unit& unit) {
+  if (unit.read) return;
+  unit.read = true;
+  add_functions(unit, &unit.die, 0);
+  sort_ranges(unit.ranges);
+}
+
+// From the outermost function inwards; each level says where it calls the next.
+std::vector<SourcePlace> ModuleFile::inlined_calls(Unit& unit, Dwarf_Die function,
+                                                   uint64_t address) {
+  std::vector<SourcePlace> places(1);
+  const auto set_name = [&](Dwarf_Die* die) {
+    if (const char* name = name_of_function(die)) places.back().function = demangled(name);
+  };
+  set_name(&function);
+  Dwarf_Files* files = nullptr;
+  size_t count = 0;
+  dwarf_getsrcfiles(&unit.die, &files, &count);
+  Dwarf_Die at = function, call;
+  for (int depth = 0; depth < kMostNesting && inlined_child(&at, address, 0, &call); ++depth) {
+    const uint64_t file = number_of(&call, DW_AT_call_file);
+    const char* path =
+        files && file < count ? dwarf_filesrc(files, file, nullptr, nullptr) : nullptr;
+    places.back().file = path ? path : "";
+    places.back().line = static_cast<uint32_t>(number_of(&call, DW_AT_call_line));
+    places.emplace_back();
+    set_name(&call);
+    at = call;
+  }
+  return places;
+}
+
+std::vector<SourcePlace> ModuleFile::places(uint64_t address) {
+  read_units();
+  const uint64_t inside = address - dwarf_bias_;
+  const auto range = containing(unit_ranges_, inside);
+  std::vector<SourcePlace> places(1);
+  if (range != unit_ranges_.end()) {
+    Unit& unit = units_[range->index];
+    read_functions(unit);
+    const auto function = containing(unit.ranges, inside);
+    if (function != unit.ranges.end())
+      places = inlined_calls(unit, unit.functions[function->index], inside);
+    if (Dwarf_Line* line = dwarf_getsrc_die(&unit.die, inside)) {
+      const char* file = dwarf_linesrc(line, nullptr, nullptr);
+      int number = 0;
+      dwarf_lineno(line, &number);
+      places.back().file = file ? file : "";
+      places.back().line = static_cast<uint32_t>(number);
+    }
+    std::reverse(places.begin(), places.end());
+  }
+  // The symbol's name is there more often, and for the function as a whole it is as good.
+  if (places.back().function.empty())
+    if (const std::optional<FileSymbol> symbol = function(address))
+      places.back().function = symbol->name;
+  if (places.size() == 1 && places[0].function.empty() && places[0].file.empty()) return {};
+  return places;
+}
+
+}  // namespace heaprake::cli
