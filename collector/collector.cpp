@@ -56,6 +56,7 @@ Outcome collect_in_handler(const platform::StoppedThread& self, bool may_free) {
 
 void poll() {
   if (is_barred()) return;
+  platform::reap_copies();
   size_t bytes = heap::take_allocated_bytes();
   Figures::add(figures.allocated_bytes, bytes);
   bool due = state.pacer.note_allocated(bytes, heap::committed_bytes());

@@ -152,13 +152,22 @@ bool was_reclaimed(const void* p);  // poison mode: reclaimed by the collector, 
 // Nobody may be given its address any more.
 bool is_garbage(const heap::Block& block);
 
-// Writes the unreachable blocks and the references among them (heaprake/snapshot.h) to `fd`, after
-// `begin`, which is called once it is sure that they will follow. false: nothing was written.
-bool write_snapshot(int fd, const platform::StoppedThread& self, Outcome* outcome,
-                    platform::FunctionRef<void()> begin);
-// The same in a signal handler, which must not wait for a running collection (outcome->busy).
-bool write_snapshot_in_handler(int fd, const platform::StoppedThread& self, Outcome* outcome,
-                               platform::FunctionRef<void()> begin);
+// A snapshot (heaprake/snapshot.h): what is reachable and what is not, and who refers to whom.
+struct SnapshotPlan {
+  int fd = -1;         // where to; -1: it is only counted
+  bool all = false;    // reachable blocks, and the roots' references, too
+  bool copy = false;   // let a copy of the process mark and write, if one can be made: the program
+                       // stands still no longer than that takes. The outcome is not known then.
+  bool wait = true;    // for a running collection; a signal handler must not (outcome.busy)
+  bool explain = true; // if the world cannot be stopped write a snapshot that only says why
+  const char* suppressions = "";
+};
+// `begin` is called before the first byte, by the process that writes: with false, if nothing is
+// going to follow. Not called if the outcome is busy.
+Outcome take_snapshot(const SnapshotPlan& plan, const platform::StoppedThread& self,
+                      platform::FunctionRef<void(bool follows)> begin);
+// Once, at start: times in snapshots count from here.
+void note_process_start();
 
 void get_stats(gc_stats* out);
 

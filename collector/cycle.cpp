@@ -135,22 +135,20 @@ void tell(Event event, const char* text) {
   if (Listener listener = state.listener.load(std::memory_order_acquire)) listener(event, text);
 }
 
-bool mark_world(StoppedWorld& world, bool* complete) {
+bool mark_roots(const platform::AddressSpace& space) {
   uint64_t began = platform::monotonic_ns();
-  *complete = false;
   // The bits of a mark that fails half-way are no garbage. What was is found again by the next one.
   state.pending_sweep.store(false, std::memory_order_relaxed);
   state.freeing.store(false, std::memory_order_relaxed);
   if (!state.bits.prepare()) return false;
   Filter filter = Filter::for_heap(effective_alignment());
   size_t expected = figures.live_bytes.load(std::memory_order_relaxed) + state.roots.bytes();
-  MarkResult marked = mark(state.roots, world.space(), filter, markers_for(expected), state.bits);
+  MarkResult marked = mark(state.roots, space, filter, markers_for(expected), state.bits);
   Figures::add(figures.mark_total_ns, platform::monotonic_ns() - began);
   if (!marked.complete) return false;
   Figures::set(figures.live_blocks, marked.blocks);
   Figures::set(figures.live_bytes, marked.bytes);
   Figures::set(figures.root_bytes, state.roots.bytes());
-  *complete = true;
   return true;
 }
 
@@ -179,10 +177,11 @@ Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_f
       snprintf(text, sizeof text, "%s keeps pointers that cannot be seen (option trust)", library);
       return give_up(text);
     }
-    if (!mark_world(world, &outcome.completed)) {
+    if (!mark_roots(world.space())) {
       world.resume();
       return give_up("memory ran out while marking");
     }
+    outcome.completed = true;
     if (state.options.verify) verify(world, &misses);
     state.bits.turn_into_garbage();
     state.freeing.store(fate_of_garbage() != Fate::kCount, std::memory_order_release);

@@ -68,6 +68,24 @@ bool all_tcbs_known(const World& world) {
   return true;
 }
 
+// The number of the thread whose stack pointer lies there; of several, the lowest one's. 0: none.
+uint32_t thread_on_stack(const World& world, Range range) {
+  uint32_t found = 0;
+  for (size_t i = 0; i < world.count; i++) {
+    if (!range.contains(world.threads[i].sp)) continue;
+    if (!found || world.threads[i].sp < world.threads[found - 1].sp)
+      found = static_cast<uint32_t>(i + 1);
+  }
+  return found;
+}
+
+uint32_t thread_with_tcb(const World& world, uintptr_t tcb) {
+  for (size_t i = 0; i < world.count; i++) {
+    if (world.threads[i].tcb == tcb) return static_cast<uint32_t>(i + 1);
+  }
+  return 0;
+}
+
 // The lowest thread control block in the range, 0 if there is none.
 uintptr_t tcb_in(const World& world, Range range) {
   uintptr_t lowest = 0;
@@ -87,6 +105,9 @@ constinit uint8_t heaprake_custom_stacks = 0;
 void RootSet::clear() {
   ranges_.clear();
   words_.clear();
+  early_roots_.clear();
+  early_words_.clear();
+  gap_ = nullptr;
   bytes_ = 0;
   protected_.clear();
   module_ = Module();
@@ -123,13 +144,16 @@ bool RootSet::add_protected_blocks(const AddressSpace& space) {
   return ok;
 }
 
-bool RootSet::add_thread(const StoppedThread& thread) {
+bool RootSet::add_thread(const StoppedThread& thread, uint32_t number) {
   Root root{{}, GC_REFERENCE_REGISTER, false, 0, with_names_ ? intern("[registers]") : ""};
-  for (Range range : {thread.registers, thread.vectors}) {
-    root.range = range;
-    root.origin = range.lo;
-    if (!add(root)) return false;
-  }
+  root.thread = number;
+  root.range = thread.registers;
+  root.origin = root.range.lo;
+  if (!add(root)) return false;
+  // Numbered as if they followed the general ones.
+  root.range = thread.vectors;
+  root.origin = root.range.lo - thread.registers.size();
+  if (!add(root)) return false;
   return words_.push(thread.sp) && words_.push(thread.tcb) && words_.push(thread.altstack);
 }
 
@@ -152,12 +176,14 @@ bool RootSet::visit_stack(const World& world, const AddressSpace& space, const M
   if (uintptr_t sp = lowest_certain_sp(world, mapping)) live.lo = sp;
   root.kind = GC_REFERENCE_STACK;
   root.name = "[stack]";
+  if (with_names_) root.thread = thread_on_stack(world, mapping.range);
   uintptr_t tcb = tcb_in(world, live);
   if (!tcb || !with_names_) return add_touched(space, live, Pages::kTouched, root);
   uintptr_t boundary = std::max(live.lo, tcb - kTlsSize);
   Root tls = root;
   tls.kind = GC_REFERENCE_TLS;
   tls.name = "[tls]";
+  tls.thread = thread_with_tcb(world, tcb);
   return add_touched(space, {live.lo, boundary}, Pages::kTouched, root) &&
          add_touched(space, {boundary, live.hi}, Pages::kTouched, tls);
 }
@@ -189,6 +215,7 @@ bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const
   const bool secret = strncmp(mapping.name, "/secretmem", 10) == 0;
   const bool guarded = (mapping.shared && !secret) || !mapping.readable;
   Root root{mapping.range, GC_REFERENCE_MAPPING, guarded, mapping.range.lo, ""};
+  root.shared = mapping.shared;
   if (with_names_) root.name = intern(mapping.name);
   if (holds_a_stack(world, mapping)) return visit_stack(world, space, mapping, root);
   root.every_byte = mapping.executable;
@@ -198,9 +225,10 @@ bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const
       root.kind = GC_REFERENCE_GLOBAL;
       root.origin = module_.base;
       root.name = module_.name;
-    } else if (tcb_in(world, mapping.range)) {
+    } else if (uintptr_t tcb = tcb_in(world, mapping.range)) {
       root.kind = GC_REFERENCE_TLS;
       root.name = "[tls]";
+      root.thread = thread_with_tcb(world, tcb);
     }
   }
   if (mapping.shared) return add_touched(space, mapping.range, Pages::kShared, root);
@@ -221,9 +249,24 @@ bool RootSet::add_named_roots(const AddressSpace& space, const Mapping& mapping)
   pins.for_each_root([&](Range named) {
     Range part{std::max(named.lo, mapping.range.lo), std::min(named.hi, mapping.range.hi)};
     Root root{part, GC_REFERENCE_MAPPING, true, named.lo, "[added root]"};
+    root.shared = mapping.shared;
     if (part.lo < part.hi) ok = ok && add_touched(space, part, touched, root);
   });
   return ok;
+}
+
+// What the kernel and the program hold without a word in memory. For a report some is better than
+// nothing, as long as it says so.
+bool RootSet::add_held_words() {
+  thread_words_ = words_.size();
+  bool ok = true;
+  pins.forget_dead();
+  pins.for_each_pin([&](uintptr_t address) { ok = ok && words_.push(address); });
+  pinned_words_ = words_.size();
+  if (!epolls.add_words(words_)) gap_ = "what an epoll descriptor holds could not be read";
+  if (!registrations.add_words(words_)) gap_ = "the values of timers were not all kept";
+  if (!carried.add_words(words_)) gap_ = "the addresses in messages were not all kept";
+  return ok && (with_names_ || !gap_);
 }
 
 bool RootSet::build(const World& world, const AddressSpace& space, bool with_names) {
@@ -235,19 +278,62 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
   any_named_roots_ = false;
   pins.for_each_root([&](Range) { any_named_roots_ = true; });
   bool ok = dead_stacks.prepare();
-  for (size_t i = 0; i < world.count; i++) ok = ok && add_thread(world.threads[i]);
+  for (size_t i = 0; i < world.count; i++)
+    ok = ok && add_thread(world.threads[i], static_cast<uint32_t>(i + 1));
   bool whole = space.for_each_piece([&](const Mapping& piece, bool ours) {
     saw_own_stack_ = saw_own_stack_ || piece.range.contains(world.threads[0].sp);
     if (any_named_roots_) ok = ok && add_named_roots(space, piece);
     ok = ok && (ours ? protected_.note(piece) : visit_mapping(world, space, piece));
     return ok;
   });
-  if (!ok || !whole || !saw_own_stack_ || !protected_.finish() || !add_protected_blocks(space))
-    return false;
-  pins.forget_dead();
-  pins.for_each_pin([&](uintptr_t address) { ok = ok && words_.push(address); });
-  ok = ok && epolls.add_words(words_) && registrations.add_words(words_) &&
-       carried.add_words(words_);
+  return ok && whole && saw_own_stack_ && protected_.finish() && add_protected_blocks(space) &&
+         add_held_words();
+}
+
+bool RootSet::read_early(const AddressSpace& space, const Root& root, unsigned alignment) {
+  const auto number = static_cast<uint32_t>(early_roots_.size());
+  if (!early_roots_.push(root)) return false;
+  const unsigned step = root.every_byte ? 1 : alignment;
+  char copy[4 * platform::kPageSize];
+  for (uintptr_t at = root.range.lo; at < root.range.hi;) {
+    size_t wanted = std::min<size_t>(root.range.hi - at, sizeof copy);
+    size_t got = wanted;
+    if (root.guarded) {
+      got = space.read_guarded(copy, at, wanted);
+    } else {
+      memcpy(copy, reinterpret_cast<const void*>(at), wanted);
+    }
+    for (size_t offset = 0; offset + sizeof(uintptr_t) <= got; offset += step) {
+      uintptr_t word;
+      memcpy(&word, copy + offset, sizeof word);
+      if (word - heap::geometry.base >= heap::geometry.size) continue;
+      if (!words_.push(word) || !early_words_.push({at + offset, word, number})) return false;
+    }
+    at = got == wanted ? at + got : ((at + got) | (platform::kPageSize - 1)) + 1;
+  }
+  return true;
+}
+
+bool RootSet::prepare_for_copy(const AddressSpace& space, unsigned alignment) {
+  copy_gaps_.clear();
+  bool ok = true;
+  const Range heap{heap::geometry.base, heap::geometry.base + heap::geometry.size};
+  const platform::CopyGaps told = platform::for_each_copy_gap([&](Range gap) {
+    ok = ok && copy_gaps_.push(gap) && (gap.hi <= heap.lo || gap.lo >= heap.hi);
+  });
+  if (!ok || told != platform::CopyGaps::kKnown) return false;
+  size_t kept = 0;
+  for (size_t i = 0; ok && i < ranges_.size(); i++) {
+    const Range range = ranges_[i].range;
+    bool early = ranges_[i].shared;
+    for (const Range& gap : copy_gaps_) early = early || (gap.lo < range.hi && range.lo < gap.hi);
+    if (early) {
+      ok = read_early(space, ranges_[i], alignment);
+    } else {
+      ranges_[kept++] = ranges_[i];
+    }
+  }
+  if (ok) ranges_.set_size(kept);
   return ok;
 }
 

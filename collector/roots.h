@@ -30,7 +30,19 @@ struct Root {
   uintptr_t origin;         // offsets in reports count from here; of GC_REFERENCE_BLOCK: the block
   const char* name;         // interned; "" unless names were asked for
   bool every_byte = false;  // words count wherever they begin: code holds them as operands
+  bool shared = false;      // a copy of the process would see what the program writes there later
+  uint32_t thread = 0;      // whose stack, registers or local storage: position in the world's list
+                            // of threads, plus one; 0: unknown or nobody's. With names only.
 };
+
+// A word that was read ahead, since a copy of the process will not have it.
+struct EarlyWord {
+  uintptr_t address, value;
+  uint32_t root;  // position in early_roots()
+};
+
+// Words that are references in themselves, in the order in which they stand in RootSet::words().
+enum class WordKind { kThread, kPinned, kKernel };
 
 class RootSet {
  public:
@@ -42,6 +54,22 @@ class RootSet {
   const MappedArray<Root>& ranges() const { return ranges_; }
   // Words that are references in themselves.
   const MappedArray<uintptr_t>& words() const { return words_; }
+  WordKind kind_of_word(size_t position) const {
+    if (position < thread_words_) return WordKind::kThread;
+    return position < pinned_words_ ? WordKind::kPinned : WordKind::kKernel;
+  }
+  // One that is known to the caller; not for reports.
+  bool add_word(uintptr_t word) { return words_.push(word); }
+
+  // Before a copy of the process is made: reads now what it would not have, so that what is left
+  // can be read there. false: no copy will do.
+  bool prepare_for_copy(const platform::AddressSpace& space, unsigned alignment);
+  const MappedArray<Root>& early_roots() const { return early_roots_; }
+  const MappedArray<EarlyWord>& early_words() const { return early_words_; }
+
+  // What could not be seen, a sentence without full stop; nullptr if nothing. With names only:
+  // otherwise build() fails instead.
+  const char* gap() const { return gap_; }
   size_t bytes() const { return bytes_; }
   // The process has loaded a library that is known to keep pointers in a form that no scan can see
   // (as distances from something else): unreachable proves nothing. nullptr, or its name.
@@ -66,11 +94,19 @@ class RootSet {
   bool add_touched(const platform::AddressSpace& space, platform::Range range,
                    platform::Pages pages, const Root& like);
   bool add_protected_blocks(const platform::AddressSpace& space);
-  bool add_thread(const platform::StoppedThread& thread);
+  bool add_thread(const platform::StoppedThread& thread, uint32_t number);
+  bool add_held_words();
+  bool read_early(const platform::AddressSpace& space, const Root& root, unsigned alignment);
   bool add(const Root& root);
 
   MappedArray<Root> ranges_;
   MappedArray<uintptr_t> words_;
+  size_t thread_words_ = 0;  // the first so many are threads'
+  size_t pinned_words_ = 0;  // and up to here they are pins
+  MappedArray<Root> early_roots_;
+  MappedArray<EarlyWord> early_words_;
+  MappedArray<platform::Range> copy_gaps_;
+  const char* gap_ = nullptr;
   size_t bytes_ = 0;
   ProtectedBlocks protected_;
   bool with_names_ = false;

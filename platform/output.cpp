@@ -43,7 +43,7 @@ void forget_signal(int signal, uint64_t pending_before) {
 
 }  // namespace
 
-void write_all(int fd, const void* data, size_t length) {
+bool write_all(int fd, const void* data, size_t length) {
   const SignalMask mask = block_signals();
   const uint64_t pending = pending_signals();
   const char* at = static_cast<const char*>(data);
@@ -58,6 +58,7 @@ void write_all(int fd, const void* data, size_t length) {
     length -= static_cast<size_t>(written);
   }
   restore_signals(mask);
+  return length == 0;
 }
 
 void write_error(const char* text, size_t length) {
@@ -82,17 +83,40 @@ int open_for_writing(const char* path) {
   return sys::failed(fd) ? -1 : static_cast<int>(fd);
 }
 
+int open_new_for_writing(const char* path, bool* exists) {
+  constexpr long kExists = -17;
+  const long fd =
+      sys::call(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  *exists = fd == kExists;
+  return sys::failed(fd) ? -1 : static_cast<int>(fd);
+}
+
+int open_for_reading(const char* path) {
+  const long fd = sys::call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  return sys::failed(fd) ? -1 : static_cast<int>(fd);
+}
+
+size_t read_some(int fd, void* data, size_t length) {
+  for (;;) {
+    const long got = sys::call(SYS_read, fd, data, length);
+    if (got != kInterrupted) return got > 0 ? static_cast<size_t>(got) : 0;
+  }
+}
+
 void close_file(int fd) {
   sys::call(SYS_close, fd);
 }
 
 void abort_process() {
+  die_of(SIGABRT);
+}
+
+void die_of(int signal) {
   block_signals();
-  const KernelSigaction standard{};
-  sys::call(SYS_rt_sigaction, SIGABRT, &standard, nullptr, sizeof standard.mask);
-  sys::call(SYS_tgkill, process_id(), thread_id(), SIGABRT);
-  restore_signals({~signal_bit(SIGABRT)});
-  for (;;) sys::call(SYS_exit_group, 128 + SIGABRT);
+  set_action(signal, {});
+  sys::call(SYS_tgkill, process_id(), thread_id(), signal);
+  restore_signals({~signal_bit(signal)});
+  for (;;) sys::call(SYS_exit_group, 128 + signal);
 }
 
 }  // namespace heaprake::platform

@@ -121,6 +121,8 @@ int process_id();  // the kernel's answer, never a cached one
 int thread_id();
 unsigned processor_count();  // that this process may run on
 uint64_t monotonic_ns();
+uint64_t realtime_ns();
+void sleep_ms(unsigned ms);
 
 // The registers that a call preserves, as they were at the entry of a function, and the stack
 // pointer just above its return address. Filled by assembly stubs.
@@ -175,6 +177,30 @@ unsigned run_parallel(unsigned count, void (*fn)(void* arg, unsigned index), voi
 // Runs fn(arg) on a large stack of our own, so that the caller may stand on a tiny one. One caller
 // at a time. Falls back to the caller's stack when memory is out.
 void run_on_own_stack(void (*fn)(void*), void* arg);
+
+// Runs fn(arg) in a copy of the process as it is now, as fork makes one, and ends it. The program
+// never learns of it: no SIGCHLD, no waitpid, no fork handlers. Only while the world is stopped and
+// all signals are blocked; the copy has the calling thread alone, every lock as it is, and of the
+// descriptors only `keep`. Returns when it has closed the others; what it does then runs beside the
+// program. false: there is no copy (no memory, too many processes, forbidden).
+bool run_in_copy(int keep, void (*fn)(void*), void* arg);
+// Forgets copies that have ended: until then the kernel keeps an entry for each. Costs next to
+// nothing when there is none. Any thread.
+void reap_copies();
+void forget_copies_after_fork();
+
+enum class CopyGaps {
+  kKnown,
+  kForbidden,  // a copy cannot be made while the world is stopped: someone must answer for it first
+  kUnknown     // the kernel does not tell
+};
+// The mappings that a copy would not have, or with other content (MADV_DONTFORK, MADV_WIPEONFORK).
+CopyGaps for_each_copy_gap(FunctionRef<void(Range)> lacks);
+// A debugger is attached: it would take the copy for a thread.
+bool is_traced();
+
+// The name that the program gave to a thread of this process; "" and false if it cannot be read.
+bool thread_name(int tid, char (&name)[16]);
 
 struct SignalMask {
   uint64_t bits;
@@ -314,12 +340,20 @@ bool handler_takes_info(int signal);
 
 // Writes all of it to stderr (or the descriptor); never through stdio. Ignores errors.
 void write_error(const char* text, size_t length);
-void write_all(int fd, const void* data, size_t length);
+// false: not all of it could be written.
+bool write_all(int fd, const void* data, size_t length);
 // open(O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC) and close, raw. -1 on failure.
 int open_for_writing(const char* path);
+// The same for a file that must not exist yet; otherwise -1 and *exists.
+int open_new_for_writing(const char* path, bool* exists);
+int open_for_reading(const char* path);
+// How many bytes came; 0 at the end or on an error.
+size_t read_some(int fd, void* data, size_t length);
 void close_file(int fd);
 // Ends the process as abort() does, without running anything of the program's.
 [[noreturn]] void abort_process();
+// Ends it as the signal's default action does. Signals may be blocked.
+[[noreturn]] void die_of(int signal);
 
 // Connects to the abstract Unix socket "heaprake-<cookie in hex>", checks that its owner is this
 // user or root, and sets time-outs of two seconds. -1 on failure.

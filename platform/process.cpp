@@ -36,12 +36,26 @@ unsigned processor_count() {
   return count == 0 ? 1 : count;
 }
 
-uint64_t monotonic_ns() {
+namespace {
+uint64_t read_clock(int clock) {
   struct {
     int64_t seconds, nanoseconds;
   } now{};
-  sys::call(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+  sys::call(SYS_clock_gettime, clock, &now);
   return static_cast<uint64_t>(now.seconds) * 1000000000u + static_cast<uint64_t>(now.nanoseconds);
+}
+}  // namespace
+
+uint64_t monotonic_ns() {
+  return read_clock(CLOCK_MONOTONIC);
+}
+uint64_t realtime_ns() {
+  return read_clock(CLOCK_REALTIME);
+}
+
+void sleep_ms(unsigned ms) {
+  const struct { int64_t seconds, nanoseconds; } time{ms / 1000, ms % 1000 * 1'000'000};
+  sys::call(SYS_nanosleep, &time, nullptr);
 }
 
 SignalMask block_signals() {

@@ -227,6 +227,7 @@ void reset_threads_after_fork() {
   stop_state.foreign_sharer.store(false, std::memory_order_relaxed);
   stop_state.vforks.store(0);
   forget_records();
+  forget_copies_after_fork();
   start_threads();
 }
 

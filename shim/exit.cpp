@@ -10,7 +10,7 @@
 #include "platform/platform.h"
 #include "shim/export.h"
 #include "shim/fork.h"
-#include "shim/line.h"
+#include "shim/hunt.h"
 #include "shim/options.h"
 #include "shim/start.h"
 #include "shim/summary.h"
@@ -25,7 +25,6 @@ namespace heaprake::shim {
 namespace {
 
 uintptr_t first_frame = 0;  // the stack pointer with which the process began; 0 if unknown
-std::atomic<int> reporting_process{0};
 void (*real_exit)(int) = nullptr;
 
 // Several processes may be told the same path. A forked child leaves it to its parent.
@@ -33,16 +32,9 @@ bool file_is_ours(const Output& output) {
   return output.to_error || output.names_process() || !was_forked();
 }
 
-void say_unreachable(const collector::Outcome& found) {
-  Line line;
-  if (found.completed) {
-    line << "heaprake: hunt: " << found.blocks << " blocks (" << found.bytes
-         << " bytes) are unreachable; `heaprake hunt -- PROGRAM` tells which.\n";
-  } else {
-    line << "heaprake: hunt: the threads could not be stopped, nothing is known.\n";
-  }
-  line.to_error();
-}
+// The one report of this process: who begins it, and whether it is finished.
+std::atomic<int> reporting_process{0};
+std::atomic<int> reported_process{0};
 
 // What the thread that ends the process still holds of the program's.
 enum class Leaving {
@@ -59,42 +51,45 @@ platform::CallContext context_after_handlers() {
   return context;
 }
 
-void hunt_at_exit(const platform::CallContext* context, void* leaving) {
-  platform::CallContext handlers{};
-  if (*static_cast<Leaving*>(leaving) == Leaving::kAfterHandlers) {
-    handlers = context_after_handlers();
-    if (handlers.sp) context = &handlers;
-  }
-  platform::StoppedThread self = platform::thread_of_call(*context);
-  const Output& snapshot = settings().snapshot;
-  if (!snapshot.on()) {
-    say_unreachable(collector::collect(collector::Reason::kExit, self));
-    return;
-  }
-  if (!file_is_ours(snapshot)) return;
-  int fd = open_output(snapshot);
-  if (fd < 0) return;
-  collector::Outcome found;
-  if (!collector::write_snapshot(fd, self, &found, [] {})) {
-    Line line;
-    line << "heaprake: the snapshot in " << snapshot.path << " is incomplete.\n";
-    line.to_error();
-  }
-  close_output(fd);
-}
-
-// Not from a sandbox of the program's making: the calls that it takes may end the process.
-void report_at_exit(Leaving leaving) {
-  if (collector::is_barred()) return;
-  int process = platform::process_id();
-  if (process != home_process() || reporting_process.exchange(process) == process) return;
-  if (collector::mode() == collector::Mode::kHunt) heaprake_with_context(hunt_at_exit, &leaving);
+void write_stats() {
   const Output& stats = settings().stats;
   if (!stats.on() || !file_is_ours(stats)) return;
   int fd = open_output(stats);
   if (fd < 0) return;
   write_summary(fd);
   close_output(fd);
+}
+
+// With signals blocked, so that the thread does not come here again from a handler.
+void report(const platform::StoppedThread& self) {
+  const platform::SignalMask mask = platform::block_signals();
+  if (collector::mode() == collector::Mode::kHunt) examine_finally(self);
+  write_stats();
+  reported_process.store(platform::process_id());
+  platform::restore_signals(mask);
+}
+
+// Not from a sandbox of the program's making: the calls that it takes may end the process.
+bool may_report() {
+  return !collector::is_barred() && platform::process_id() == home_process();
+}
+
+bool begins_report() {
+  const int process = platform::process_id();
+  return reporting_process.exchange(process) != process;
+}
+
+void report_as(const platform::CallContext* context, void* leaving) {
+  platform::CallContext handlers{};
+  if (*static_cast<Leaving*>(leaving) == Leaving::kAfterHandlers) {
+    handlers = context_after_handlers();
+    if (handlers.sp) context = &handlers;
+  }
+  report(platform::thread_of_call(*context));
+}
+
+void report_at_exit(Leaving leaving) {
+  if (may_report() && begins_report()) platform::heaprake_with_context(report_as, &leaving);
 }
 
 void at_exit(void*) {
@@ -115,6 +110,20 @@ void register_exit_handlers() {
   }
   __cxa_atexit(at_exit, nullptr, nullptr);
   __cxa_at_quick_exit(at_quick_exit, nullptr);
+}
+
+void report_early() {
+  report_at_exit(Leaving::kAtOnce);
+}
+
+// A report that another thread is about to finish is waited for: this thread ends the process.
+void report_when_killed(const platform::StoppedThread& self) {
+  constexpr int kPatience = 60'000;
+  if (!may_report()) return;
+  if (begins_report()) return report(self);
+  const int process = platform::process_id();
+  for (int i = 0; i < kPatience && reported_process.load() != process; ++i)
+    platform::sleep_ms(1);
 }
 
 [[noreturn]] void leave(int status) {

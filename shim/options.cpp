@@ -245,6 +245,24 @@ int open_output(const Output& output) {
   return fd;
 }
 
+int open_numbered_output(const Output& output) {
+  constexpr uint64_t kMost = 100'000;
+  for (uint64_t number = 1; number <= kMost; ++number) {
+    char path[PATH_MAX];
+    Line suffix;
+    suffix << "." << number;
+    if (!expand_process_id(output.path, path)) return -1;
+    const size_t length = std::strlen(path);
+    if (length + suffix.length() >= sizeof path) return -1;
+    std::memcpy(path + length, suffix.text(), suffix.length());
+    path[length + suffix.length()] = 0;
+    bool exists = false;
+    const int fd = platform::open_new_for_writing(path, &exists);
+    if (fd >= 0 || !exists) return fd;
+  }
+  return -1;
+}
+
 void close_output(int fd) {
   if (fd > 2) platform::close_file(fd);
 }

@@ -18,6 +18,8 @@ struct Output {
 
 // Opens the output: 2 for stderr, else a new descriptor; -1 if it is off or cannot be opened.
 int open_output(const Output& output);
+// A new file beside it, the path with ".1", ".2" and so on behind: the first that does not exist.
+int open_numbered_output(const Output& output);
 void close_output(int fd);
 
 // The type of each kind of option, under the name that the table uses.

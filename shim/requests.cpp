@@ -3,6 +3,7 @@
 #include "collector/collector.h"
 #include "heaprake/protocol.h"
 #include "platform/platform.h"
+#include "shim/hunt.h"
 #include "shim/summary.h"
 
 namespace heaprake::shim {
@@ -64,11 +65,20 @@ void answer_objects(const Request& request) {
   send();
 }
 
-void answer_snapshot(const Request& request) {
-  collector::Outcome outcome;
-  auto begin = [&] { begin_answer(request, HEAPRAKE_OK, kUntilTheEnd); };
-  if (collector::write_snapshot_in_handler(request.socket, request.self, &outcome, begin)) return;
-  begin_answer(request, outcome.busy ? HEAPRAKE_BUSY : HEAPRAKE_GAVE_UP, 0);
+void answer_snapshot(const Request& request, uint32_t flags) {
+  collector::SnapshotPlan plan;
+  plan.fd = request.socket;
+  plan.all = (flags & HEAPRAKE_REQUEST_ALL) != 0;
+  plan.copy = true;
+  plan.wait = false;
+  plan.explain = false;
+  plan.suppressions = default_suppressions();
+  const collector::Outcome outcome =
+      collector::take_snapshot(plan, request.self, [&](bool follows) {
+        begin_answer(request, follows ? HEAPRAKE_OK : HEAPRAKE_GAVE_UP,
+                     follows ? kUntilTheEnd : 0);
+      });
+  if (outcome.busy) begin_answer(request, HEAPRAKE_BUSY, 0);
 }
 
 void answer(const Request& request) {
@@ -85,7 +95,7 @@ void answer(const Request& request) {
     case HEAPRAKE_REQUEST_OBJECTS:
       return answer_objects(request);
     case HEAPRAKE_REQUEST_SNAPSHOT:
-      return answer_snapshot(request);
+      return answer_snapshot(request, asked.flags);
     default:
       return begin_answer(request, HEAPRAKE_UNKNOWN, 0);
   }

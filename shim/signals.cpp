@@ -13,6 +13,7 @@
 #include "collector/collector.h"
 #include "platform/platform.h"
 #include "shim/export.h"
+#include "shim/hunt_signals.h"
 #include "shim/interposed.h"
 
 using Handler = void (*)(int);
@@ -71,7 +72,10 @@ __attribute__((used)) platform::SavedRegion signal_leave_region(int signal, void
   if (context && collector::heaprake_words_carried) note_arrival(signal, info);
   // The kernel's frame begins with the return address; a call's is as good as any.
   const void* frame = context ? context : __builtin_frame_address(0);
-  return platform::leave_region_for_handler(static_cast<const uintptr_t*>(frame) - 1);
+  const platform::SavedRegion saved =
+      platform::leave_region_for_handler(static_cast<const uintptr_t*>(frame) - 1);
+  if (context) before_handler(signal, context);
+  return saved;
 }
 __attribute__((used)) void signal_reenter_region(platform::SavedRegion saved) {
   platform::reenter_region_after_handler(saved);
@@ -116,28 +120,50 @@ bool is_refused(int signal) {
   return signal < 1 || signal > kLastSignal || signal == 32 || signal == 33;
 }
 
+// By signal: what the program has set where a handler stands in for SIG_DFL. Zero: as at start.
+struct sigaction believed_default[kLastSignal + 1];
+
+Handler with_stand_in(int signal, Handler handler) {
+  return handler == SIG_DFL ? stand_in_for(signal) : handler;
+}
+
+// What the kernel is given for the program's action.
+struct sigaction kernels_action(int signal, const struct sigaction& action) {
+  struct sigaction ours = action;
+  const Handler handler = with_stand_in(signal, action.sa_handler);
+  if (is_stand_in(handler)) {
+    sigfillset(&ours.sa_mask);
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+  }
+  ours.sa_handler = reinterpret_cast<Handler>(entry_of(reinterpret_cast<uintptr_t>(handler)));
+  return ours;
+}
+
 int set_action(int (*next)(int, const struct sigaction*, struct sigaction*), int signal,
                const struct sigaction* action, struct sigaction* old) {
   if (is_refused(signal)) return next(signal, action, old);
   struct sigaction ours;
+  struct sigaction believed = believed_default[signal];
   if (action) {
-    ours = *action;
-    ours.sa_handler =
-        reinterpret_cast<Handler>(entry_of(reinterpret_cast<uintptr_t>(action->sa_handler)));
+    ours = kernels_action(signal, *action);
+    if (action->sa_handler == SIG_DFL) believed_default[signal] = *action;
     action = &ours;
   }
   const int result = next(signal, action, old);
   if (result == 0 && old) {
     old->sa_handler =
         reinterpret_cast<Handler>(handler_of(reinterpret_cast<uintptr_t>(old->sa_handler)));
+    if (is_stand_in(old->sa_handler)) *old = believed;
   }
   return result;
 }
 
 Handler set_handler(Handler (*next)(int, Handler), int signal, Handler handler) {
-  const uintptr_t entry = entry_of(reinterpret_cast<uintptr_t>(handler));
+  const Handler ours = is_refused(signal) ? handler : with_stand_in(signal, handler);
+  const uintptr_t entry = entry_of(reinterpret_cast<uintptr_t>(ours));
   const auto old = reinterpret_cast<uintptr_t>(next(signal, reinterpret_cast<Handler>(entry)));
-  return reinterpret_cast<Handler>(handler_of(old));
+  const auto shown = reinterpret_cast<Handler>(handler_of(old));
+  return is_stand_in(shown) ? SIG_DFL : shown;
 }
 
 void note_altstack() {
@@ -154,6 +180,16 @@ void note_altstack() {
 
 void start_signals() {
   platform::set_trusted_signal_entries({first_entry(), first_entry() + kEntries * kEntrySize});
+}
+
+void stand_in_if_default(int signal) {
+  struct sigaction now;
+  if (is_refused(signal) || heaprake_next_sigaction(signal, nullptr, &now) != 0 ||
+      now.sa_handler != SIG_DFL)
+    return;
+  believed_default[signal] = now;
+  now = kernels_action(signal, now);
+  heaprake_next_sigaction(signal, &now, nullptr);
 }
 
 HEAPRAKE_EXPORT int sigaction(int signal, const struct sigaction* action,

@@ -15,6 +15,7 @@
 #include "shim/first_use.h"
 #include "shim/fork.h"
 #include "shim/glibc_blocks.h"
+#include "shim/hunt.h"
 #include "shim/interposed.h"
 #include "shim/line.h"
 #include "shim/misuse.h"
@@ -79,6 +80,7 @@ void start_collector() {
   options.verify = chosen.verify;
   options.poison = chosen.poison;
   collector::set_listener(on_event);
+  collector::note_process_start();
   collector::configure(options);
   if (options.mode == collector::Mode::kOff) return;
   note_libc_stacks();
@@ -98,6 +100,7 @@ void start_process_once() {
   register_fork_handlers();
   register_exit_handlers();
   start_collector();
+  start_hunt();
   errno = kept_errno;
 }
 

@@ -1,0 +1,115 @@
+// The sections ROOTS and BLOCKS of a snapshot: who refers to which block.
+//
+// Both look at memory as it is: the world is stopped, or this is a copy of the process. Blocks are
+// gathered in batches, so that the map lines that their references need are fetched before they are
+// looked at.
+#pragma once
+
+#include "collector/mark_bits.h"
+#include "collector/modules.h"
+#include "collector/resolve.h"
+#include "collector/roots.h"
+#include "collector/snapshot_entry.h"
+#include "collector/snapshot_stream.h"
+
+namespace heaprake::collector {
+
+// What both sections need to know.
+struct SnapshotView {
+  const platform::AddressSpace& space;
+  const RootSet& roots;
+  const MarkBits& marks;   // a block without its bit is unreachable
+  const Modules& modules;
+  unsigned alignment;      // of words that count
+  bool all;                // reachable blocks too
+
+  bool reachable(size_t granule) const { return !marks.covers(granule) || marks.test(granule); }
+};
+
+class BlockSection {
+ public:
+  BlockSection(const SnapshotView& view, SnapshotStream& stream, StringNumbers& strings)
+      : view_(view), stream_(stream), strings_(strings) {}
+  ~BlockSection();
+  BlockSection(const BlockSection&) = delete;
+  BlockSection& operator=(const BlockSection&) = delete;
+
+  // Every block, in address order; counts in `totals`. false: out of memory.
+  bool write(heaprake_snapshot_end* totals);
+
+ private:
+  static constexpr size_t kMostEdges = HEAPRAKE_SNAPSHOT_MAX_EDGES;
+  static constexpr size_t kMostWords = 64;
+  static constexpr size_t kBatch = 64;
+  static constexpr size_t kCopyBytes = 64 * 1024;
+
+  struct Candidate {
+    uint64_t offset;  // of the word, in the block
+    uintptr_t word;
+    size_t target;  // granule of the block that it leads to, once that is known
+  };
+  struct Pending {
+    heap::Block block;
+    size_t granule;
+    bool reachable;
+    bool further;  // a record of more references of the block before
+    size_t first_candidate;
+  };
+  struct Buffers {
+    Candidate candidates[kMostEdges];
+    char copy[kCopyBytes];  // of memory that may fault
+  };
+
+  void add(const heap::Block& block, size_t granule, bool reachable);
+  void open(const heap::Block& block, size_t granule, bool reachable, bool further);
+  void scan(const heap::Block& block);
+  // The words of [lo, hi), which are shown at `content`.
+  void scan(const heap::Block& block, platform::Range range, const char* content);
+  void send();
+  void send(const Pending& pending, size_t end_candidate);
+  void send_entry(const Pending& pending, Section& section);
+  void send_words(const Pending& pending, Section& section) const;
+  void send_edges(const Pending& pending, size_t count, Section& section);
+  // Keeps the candidates of [first, end) that lead to a block of this section; how many.
+  size_t resolve(size_t first, size_t end);
+
+  const SnapshotView& view_;
+  SnapshotStream& stream_;
+  StringNumbers& strings_;
+  const Resolver resolver_;
+  heaprake_snapshot_end* totals_ = nullptr;
+  Buffers* buffers_ = nullptr;
+  Pending pending_[kBatch];
+  size_t pending_count_ = 0;
+  size_t candidate_count_ = 0;
+  size_t last_granule_ = 0;  // of the record before
+};
+
+class RootSection {
+ public:
+  RootSection(const SnapshotView& view, SnapshotStream& stream, StringNumbers& strings,
+              const MappedArray<uint32_t>& module_numbers,
+              const MappedArray<uint32_t>& thread_numbers)
+      : view_(view),
+        stream_(stream),
+        strings_(strings),
+        module_numbers_(module_numbers),
+        thread_numbers_(thread_numbers) {}
+  void write(heaprake_snapshot_end* totals);
+
+ private:
+  void scan(const Root& root);
+  void scan(const Root& root, platform::Range range, const char* content);
+  void send(const Root& root, uint32_t where, uintptr_t address, uintptr_t word);
+  uint32_t where(const Root& root) const;
+
+  const SnapshotView& view_;
+  SnapshotStream& stream_;
+  StringNumbers& strings_;
+  const MappedArray<uint32_t>& module_numbers_;  // by position in the view's modules
+  const MappedArray<uint32_t>& thread_numbers_;  // by position in the world's list of threads
+  const Resolver resolver_;
+  heaprake_snapshot_end* totals_ = nullptr;
+};
+
+}  // namespace heaprake::collector

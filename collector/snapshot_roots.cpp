@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <cstring>
+
+#include "collector/snapshot_graph.h"
+
+namespace heaprake::collector {
+
+uint32_t RootSection::where(const Root& root) const {
+  if (root.kind == GC_REFERENCE_GLOBAL) {
+    const size_t module = view_.modules.find(root.range.lo);
+    return module < module_numbers_.size() ? module_numbers_[module] + 1 : 0;
+  }
+  return root.thread && root.thread <= thread_numbers_.size() ? thread_numbers_[root.thread - 1]
+                                                              : 0;
+}
+
+void RootSection::write(heaprake_snapshot_end* totals) {
+  totals_ = totals;
+  for (const Root& root : view_.roots.ranges()) {
+    // A protected block's content is told with the block.
+    if (root.kind != GC_REFERENCE_BLOCK) scan(root);
+  }
+  for (const EarlyWord& early : view_.roots.early_words()) {
+    const Root& root = view_.roots.early_roots()[early.root];
+    send(root, where(root), early.address, early.value);
+  }
+  // Each thread has left three words in front.
+  constexpr size_t kWordsOfThread = 3;
+  const MappedArray<uintptr_t>& words = view_.roots.words();
+  const size_t own = words.size() - view_.roots.early_words().size();
+  for (size_t i = 0; i < own; i++) {
+    Root root{{}, GC_REFERENCE_PINNED, false, 0, "[pinned]"};
+    if (view_.roots.kind_of_word(i) == WordKind::kKernel) root.name = "[kernel]";
+    if (view_.roots.kind_of_word(i) == WordKind::kThread) {
+      root.kind = GC_REFERENCE_REGISTER;
+      root.name = "[thread]";
+      root.thread = static_cast<uint32_t>(i / kWordsOfThread + 1);
+    }
+    send(root, where(root), 0, words[i]);
+  }
+}
+
+void RootSection::scan(const Root& root) {
+  if (!root.guarded) return scan(root, root.range, reinterpret_cast<const char*>(root.range.lo));
+  char copy[4 * platform::kPageSize];
+  for (uintptr_t at = root.range.lo; at < root.range.hi;) {
+    const size_t wanted = std::min<size_t>(root.range.hi - at, sizeof copy);
+    const size_t got = view_.space.read_guarded(copy, at, wanted);
+    scan(root, {at, at + got}, copy);
+    at = got == wanted ? at + got : ((at + got) | (platform::kPageSize - 1)) + 1;
+  }
+}
+
+void RootSection::scan(const Root& root, platform::Range range, const char* content) {
+  const size_t step = root.every_byte ? 1 : view_.alignment;
+  const uint32_t here = where(root);
+  for (; range.lo + sizeof(uintptr_t) <= range.hi; range.lo += step, content += step) {
+    uintptr_t word;
+    memcpy(&word, content, sizeof word);
+    if (resolver_.granule_of(word) == SIZE_MAX) continue;
+    const bool registers = root.kind == GC_REFERENCE_REGISTER;
+    send(root, here, registers ? range.lo - root.origin : range.lo, word);
+  }
+}
+
+void RootSection::send(const Root& root, uint32_t where, uintptr_t address, uintptr_t word) {
+  const size_t granule = resolver_.granule_of(word);
+  if (granule == SIZE_MAX || !view_.marks.covers(granule)) return;
+  const Resolved target = resolver_.resolve(granule);
+  if (!target.found()) return;
+  const uint32_t name = strings_.of(root.name);
+  Section& section = stream_.section(HEAPRAKE_SNAPSHOT_ROOTS);
+  section.begin(6 * Section::kMostNumber);
+  section.number(root.kind);
+  section.number(where);
+  section.number(address);
+  section.number(name);
+  section.number(target.granule);
+  section.number(word - heap::geometry.base - target.granule * heap::kGranule);
+  totals_->roots++;
+}
+
+}  // namespace heaprake::collector

@@ -1,0 +1,94 @@
+#include "shim/hunt.h"
+
+#include <cstring>
+
+#include "shim/fork.h"
+#include "shim/hunt_signals.h"
+#include "shim/line.h"
+#include "shim/options.h"
+
+// The program's, if it has them: undefined and weak here, so that the loader binds them without a
+// search at run time, which could allocate.
+#define HEAPRAKE_PROGRAMS extern "C" __attribute__((weak, visibility("default")))
+HEAPRAKE_PROGRAMS int __lsan_is_turned_off();
+HEAPRAKE_PROGRAMS const char* __lsan_default_options();
+HEAPRAKE_PROGRAMS const char* __lsan_default_suppressions();
+
+namespace heaprake::shim {
+namespace {
+
+const char* suppressions = "";
+bool off_by_options = false;
+
+void say_unreachable(const collector::Outcome& found) {
+  Line line;
+  if (found.completed) {
+    line << "heaprake: hunt: " << found.blocks << " blocks (" << found.bytes
+         << " bytes) are unreachable; `heaprake hunt -- PROGRAM` tells which.\n";
+  } else {
+    line << "heaprake: hunt: the threads could not be stopped, nothing is known.\n";
+  }
+  line.to_error();
+}
+
+collector::SnapshotPlan plan_for(int fd, bool all) {
+  collector::SnapshotPlan plan;
+  plan.fd = fd;
+  plan.all = all;
+  plan.suppressions = suppressions;
+  return plan;
+}
+
+// LeakSanitizer takes 0, no and false.
+bool turns_leak_checks_off(const char* options) {
+  constexpr char kName[] = "detect_leaks=";
+  const char* found = std::strstr(options, kName);
+  return found && std::strchr("0nf", found[sizeof kName - 1]) && found[sizeof kName - 1];
+}
+
+}  // namespace
+
+void start_hunt() {
+  if (collector::mode() != collector::Mode::kHunt) return;
+  start_hunt_signals();
+  const char* text = __lsan_default_suppressions ? __lsan_default_suppressions() : nullptr;
+  if (text) suppressions = text;
+  const char* options = __lsan_default_options ? __lsan_default_options() : nullptr;
+  off_by_options = options && turns_leak_checks_off(options);
+}
+
+const char* default_suppressions() {
+  return suppressions;
+}
+
+bool leak_checks_are_off() {
+  return off_by_options || (__lsan_is_turned_off && __lsan_is_turned_off());
+}
+
+void examine_finally(const platform::StoppedThread& self) {
+  const Output& snapshot = settings().snapshot;
+  if (!snapshot.on()) {
+    say_unreachable(collector::take_snapshot(plan_for(-1, false), self, [](bool) {}));
+    return;
+  }
+  // Several processes may be told the same path. A forked child leaves it to its parent.
+  if (!snapshot.names_process() && was_forked()) return;
+  int fd = open_output(snapshot);
+  if (fd < 0) return;
+  collector::take_snapshot(plan_for(fd, settings().snapshot_all), self, [](bool) {});
+  close_output(fd);
+}
+
+collector::Outcome examine_meanwhile(const platform::StoppedThread& self, bool wait) {
+  const Output& snapshot = settings().snapshot;
+  const bool written = snapshot.on() && !snapshot.to_error;
+  int fd = written ? open_numbered_output(snapshot) : -1;
+  collector::SnapshotPlan plan = plan_for(fd, true);
+  plan.copy = !wait && fd >= 0;
+  const collector::Outcome outcome = collector::take_snapshot(plan, self, [](bool) {});
+  if (fd < 0) say_unreachable(outcome);
+  close_output(fd);
+  return outcome;
+}
+
+}  // namespace heaprake::shim

@@ -1,0 +1,29 @@
+// Mode hunt: when memory is examined, and where the result goes.
+//
+//   at the end        once: exit, _exit, quick_exit, a deadly signal, __lsan_do_leak_check
+//   while it runs     any number: option on_signal, __lsan_do_recoverable_leak_check
+// (and whenever the command asks: requests.h).
+#pragma once
+
+#include "collector/collector.h"
+#include "platform/platform.h"
+
+namespace heaprake::shim {
+
+// Once, at start, before the program's own code runs.
+void start_hunt();
+
+// In LeakSanitizer's format, the program's (__lsan_default_suppressions); "" if there are none.
+const char* default_suppressions();
+
+// The program has said that it wants no leak checks. Calls into the program.
+bool leak_checks_are_off();
+
+// The last look at memory: writes the snapshot, or one line if there is no place for one.
+void examine_finally(const platform::StoppedThread& self);
+
+// A look while the program runs on. `outcome` says what is lost, unless it was left to a copy of
+// the process (`wait` false).
+collector::Outcome examine_meanwhile(const platform::StoppedThread& self, bool wait);
+
+}  // namespace heaprake::shim
