@@ -111,13 +111,12 @@ std::string other_processes(const fs::path& directory, const fs::path& own) {
     if (entry.path() == own) continue;
     try {
       const Snapshot snapshot = read_snapshot(entry.path().string());
-      if (snapshot.blocks.empty() || ++processes > kMost) continue;
-      uint64_t bytes = 0;
-      for (const heaprake_snapshot_block& block : snapshot.blocks) bytes += block.requested;
+      const heaprake_snapshot_end& totals = snapshot.totals;
+      if (totals.unreachable_blocks == 0 || ++processes > kMost) continue;
       std::string sentence = "not in this report: process " + std::to_string(snapshot.header.pid) +
                              ", started by the program, lost " +
-                             counted(snapshot.blocks.size(), "block") + " (" +
-                             counted(bytes, "byte") + ")";
+                             counted(totals.unreachable_blocks, "block") + " (" +
+                             counted(totals.unreachable_bytes, "byte") + ")";
       // The command alone is cut, never the figures.
       if (!snapshot.command.empty())
         sentence += ": " + shortened(printable(shell_command(snapshot.command)), kReportWidth / 2);
@@ -173,7 +172,7 @@ int execute(const Arguments& arguments) {
     std::fprintf(stderr, "heaprake hunt: %s\n", failure.message.c_str());
     if (status == 0) status = failure.status;
   }
-  if (status == 0 && report.analysis.blocks > 0) status = plan.leak_status;
+  if (status == 0 && report.findings.blocks > 0) status = plan.leak_status;
   return status;
 }
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "cli/snapshot_file.h"
-#include "cli/structures.h"
+#include "cli/analysis/analysis.h"
+#include "cli/snapshot/reader.h"
 
 namespace heaprake::cli {
 
@@ -16,7 +16,7 @@ struct Report {
   std::vector<std::string> incomplete_because;
   bool examined = true;  // false: there is no snapshot, and nothing is known
   Snapshot snapshot;
-  Analysis analysis;
+  Findings findings;
   std::string next;      // a command line worth trying next: the text report's last line
   std::string next_why;  // "to ..." what
 };

@@ -1,5 +1,6 @@
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "cli/report.h"
@@ -33,52 +34,56 @@ std::string sizes_in_words(const std::vector<uint64_t>& sizes) {
   return words + " bytes";
 }
 
+// Sizes of the example's members: of its cycle or root, or of the others.
+std::vector<uint64_t> sizes_of(const Finding& finding, bool root) {
+  std::vector<uint64_t> sizes;
+  for (size_t i = 0; i < finding.members.size(); ++i)
+    if ((i < finding.most_root) == root) sizes.push_back(finding.members[i].size);
+  std::sort(sizes.begin(), sizes.end());
+  sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
+  return sizes;
+}
+
 // "512 cycles of 2 blocks"
 std::string headline(const Finding& finding) {
-  const bool rest = finding.most_rest > 0;
+  const bool rest = finding.most_blocks > finding.most_root;
   switch (finding.shape) {
     case Shape::kBlock:
       return counted(finding.structures, "single block") + " of " +
-             sizes_in_words(finding.root_sizes);
+             sizes_in_words(sizes_of(finding, true));
     case Shape::kTree:
       return counted(finding.structures, "tree") + " of " +
-             blocks(finding.fewest_root + finding.fewest_rest,
-                    finding.most_root + finding.most_rest);
+             blocks(finding.fewest_blocks, finding.most_blocks);
     case Shape::kCycle:
       return counted(finding.structures, "cycle") + " of " +
-             blocks(finding.fewest_root, finding.most_root) +
-             (rest ? " that hold " + between(finding.fewest_rest, finding.most_rest) + " more"
-                   : "");
+             blocks(finding.fewest_root, finding.most_root) + (rest ? " that hold more" : "");
   }
   return "";
 }
 
 // What one of them looks like: sizes, and for a cycle the word that closes it.
-std::string looks(const Report& report, const Finding& finding) {
+std::string looks(const Finding& finding) {
   if (finding.shape == Shape::kBlock) return "";
+  const std::vector<uint64_t> roots = sizes_of(finding, true), others = sizes_of(finding, false);
   if (finding.shape == Shape::kTree)
-    return "root of " + sizes_in_words(finding.root_sizes) + ", below it " +
-           sizes_in_words(finding.rest_sizes);
-  const Structure& example = report.analysis.structures[finding.example];
-  const Detail detail = describe(report.snapshot, report.analysis, example, 1000);
-  std::string text = "each block of " + sizes_in_words(finding.root_sizes);
-  if (finding.root_sizes.size() > 1) text = "blocks of " + sizes_in_words(finding.root_sizes);
-  if (finding.root_sizes.size() == 1 && finding.most_root == 1)
-    text = sizes_in_words(finding.root_sizes) + " that refer to themselves";
-  if (detail.closing_edge >= 0) {
-    const Detail::Edge& edge = detail.edges[static_cast<size_t>(detail.closing_edge)];
-    text += ", closed by the word at offset " + grouped(edge.offset);
-  }
+    return "root of " + sizes_in_words(roots) + ", below it " + sizes_in_words(others);
+  std::string text = "each block of " + sizes_in_words(roots);
+  if (roots.size() > 1) text = "blocks of " + sizes_in_words(roots);
+  if (roots.size() == 1 && finding.most_root == 1)
+    text = sizes_in_words(roots) + " that refer to themselves";
+  if (finding.closing_edge >= 0)
+    text += ", closed by the word at offset " +
+            grouped(finding.edges[static_cast<size_t>(finding.closing_edge)].offset);
   return text;
 }
 
-std::string finding_lines(const Report& report, const Finding& finding, bool colours) {
+std::string finding_lines(const Finding& finding, bool colours) {
   std::string line = "  ";
   if (colours) line += finding.shape == Shape::kCycle ? "\x1b[31m" : "\x1b[33m";
   const std::string head = headline(finding) + ", " + counted(finding.bytes, "byte");
   line += head;
   if (colours) line += "\x1b[0m";
-  const std::string more = looks(report, finding);
+  const std::string more = looks(finding);
   if (!more.empty()) {
     const bool fits = 2 + head.size() + 2 + more.size() <= kReportWidth;
     line += (fits ? ": " : ":\n      ") + (fits ? more : wrapped(more, 6, 6));
@@ -87,21 +92,19 @@ std::string finding_lines(const Report& report, const Finding& finding, bool col
 }
 
 std::string summary(const Report& report) {
-  const Analysis& analysis = report.analysis;
+  const Findings& all = report.findings;
   const std::string name = report.program.empty()
                                ? "the program"
                                : shortened(printable(report.program[0]), kReportWidth / 2);
-  if (analysis.blocks == 0) return name + " has lost no memory";
-  std::string text = name + " has lost " + counted(analysis.blocks, "block") + " (" +
-                     counted(analysis.bytes, "byte") + ") in " +
-                     counted(analysis.structures.size(), "structure");
-  if (analysis.cycles == 0)
+  if (all.blocks == 0) return name + " has lost no memory";
+  std::string text = name + " has lost " + counted(all.blocks, "block") + " (" +
+                     counted(all.bytes, "byte") + ") in " + counted(all.structures, "structure");
+  if (all.cycles == 0)
     text += ", none of them a cycle";
-  else if (analysis.cycles == analysis.structures.size())
-    text += analysis.cycles == 1 ? ", which is a cycle" : ", all of them cycles";
+  else if (all.cycles == all.structures)
+    text += all.cycles == 1 ? ", which is a cycle" : ", all of them cycles";
   else
-    text += ", of which " + grouped(analysis.cycles) +
-            (analysis.cycles == 1 ? " is a cycle" : " are cycles");
+    text += ", of which " + grouped(all.cycles) + (all.cycles == 1 ? " is a cycle" : " are cycles");
   return text;
 }
 
@@ -109,20 +112,20 @@ constexpr std::string_view kPrefix = "heaprake: ";
 
 std::string findings_text(const Report& report, bool colours) {
   const std::string prefix(kPrefix);
-  const Analysis& analysis = report.analysis;
+  const Findings& all = report.findings;
   std::string text = prefix + wrapped(summary(report), 2, prefix.size()) + "\n";
-  uint64_t blocks_left = analysis.blocks;
-  uint64_t bytes_left = analysis.bytes;
-  for (size_t i = 0; i < analysis.findings.size() && i < kMostFindings; ++i) {
-    text += finding_lines(report, analysis.findings[i], colours);
-    blocks_left -= analysis.findings[i].blocks;
-    bytes_left -= analysis.findings[i].bytes;
+  uint64_t blocks_left = all.blocks;
+  uint64_t bytes_left = all.bytes;
+  for (size_t i = 0; i < all.lost.size() && i < kMostFindings; ++i) {
+    text += finding_lines(all.lost[i], colours);
+    blocks_left -= all.lost[i].blocks;
+    bytes_left -= all.lost[i].bytes;
   }
-  if (analysis.findings.size() > kMostFindings)
-    text += "  and " + counted(analysis.findings.size() - kMostFindings, "finding") +
+  if (all.lost.size() > kMostFindings)
+    text += "  and " + counted(all.lost.size() - kMostFindings, "finding") +
             " more: " + counted(blocks_left, "block") + ", " + counted(bytes_left, "byte") + "\n";
-  text += prefix + "still reachable: " + counted(report.snapshot.header.reachable_blocks, "block") +
-          " (" + counted(report.snapshot.header.reachable_bytes, "byte") + ")\n";
+  text += prefix + "still reachable: " + counted(report.snapshot.totals.reachable_blocks, "block") +
+          " (" + counted(report.snapshot.totals.reachable_bytes, "byte") + ")\n";
   return text;
 }
 
@@ -133,11 +136,8 @@ Report make_report(Snapshot snapshot, const std::vector<std::string>& program) {
   report.snapshot = std::move(snapshot);
   report.program = report.snapshot.command.empty() ? program : report.snapshot.command;
   report.pid = report.snapshot.header.pid;
-  if (report.snapshot.header.complete == 0)
-    report.incomplete_because.push_back(
-        "some memory of the program could not be scanned, so that blocks which it still uses may "
-        "be listed");
-  report.analysis = analyse(report.snapshot);
+  report.incomplete_because = report.snapshot.incomplete_because;
+  report.findings = analyse(report.snapshot, find_types(report.snapshot));
   return report;
 }
 
@@ -145,14 +145,14 @@ void suggest_next(Report* report, const std::string& json_command, const std::st
   if (!report->examined) {
     report->next_why = "see the collections while it runs, which need no orderly end";
     report->next = "heaprake run --verbose -- " + shell_command(report->program);
-  } else if (report->analysis.blocks > 0 && !json_command.empty()) {
+  } else if (report->findings.blocks > 0 && !json_command.empty()) {
     std::string file = "leaks.json";
     for (int i = 2; access(file.c_str(), F_OK) == 0 && i < 1000; ++i)
       file = "leaks-" + std::to_string(i) + ".json";
     report->next_why = "list each finding with its members and references";
     report->next = json_command + " --json " + file + rest;
   } else if (!report->program.empty()) {
-    report->next_why = report->analysis.blocks > 0
+    report->next_why = report->findings.blocks > 0
                            ? "have what it loses reclaimed while it runs, and see how much that is"
                            : "run it under the collector and see its figures";
     report->next = "heaprake run --stats -- " + shell_command(report->program);

@@ -183,11 +183,12 @@ void receive_content(pid_t pid, int fd, uint64_t length, const AnswerSink& sink)
 
 }  // namespace
 
-void request(pid_t pid, heaprake_request_kind kind, const AnswerSink& sink) {
+void request(pid_t pid, heaprake_request_kind kind, const AnswerSink& sink, uint32_t flags) {
   for (int attempt = 0; attempt < kBusyTries; ++attempt) {
     check_reachable(pid);
     const Descriptor connection = connect_to(pid);
-    const heaprake_request asked = {HEAPRAKE_PROTOCOL_VERSION, static_cast<uint32_t>(kind)};
+    const heaprake_request asked = {HEAPRAKE_PROTOCOL_VERSION, static_cast<uint32_t>(kind), flags,
+                                    0};
     heaprake_answer answer{};
     if (!send_all(connection.get(), &asked, sizeof asked) ||
         receive(pid, connection.get(), reinterpret_cast<char*>(&answer), sizeof answer) !=
@@ -213,9 +214,10 @@ void request(pid_t pid, heaprake_request_kind kind, const AnswerSink& sink) {
   throw Failure(kExitFailure, process_name(pid) + " is busy with collections: ask again");
 }
 
-std::string request(pid_t pid, heaprake_request_kind kind) {
+std::string request(pid_t pid, heaprake_request_kind kind, uint32_t flags) {
   std::string answer;
-  request(pid, kind, [&](std::string_view piece) { answer += piece; });
+  request(
+      pid, kind, [&](std::string_view piece) { answer += piece; }, flags);
   return answer;
 }
 

@@ -2,43 +2,23 @@
 #include "cli/snapshot.h"
 
 #include <cstdio>
-#include <cstring>
 
 #include "cli/failure.h"
 #include "cli/output_file.h"
 #include "cli/process.h"
 #include "cli/request.h"
-#include "cli/snapshot_file.h"
+#include "cli/snapshot/reader.h"
 #include "cli/subcommand.h"
 #include "cli/temporary.h"
 #include "cli/text.h"
 
 namespace heaprake::cli {
 
-namespace {
-
-// The program leaves its command line out, which needs no stopped world: it is added here.
-void add_command(const std::vector<std::string>& command, std::string* content) {
-  heaprake_snapshot_header header;
-  if (content->size() < sizeof header) return;
-  std::memcpy(&header, content->data(), sizeof header);
-  if (header.command_length != 0) return;
-  std::string words;
-  for (const std::string& word : command) words += word + '\0';
-  header.command_length = static_cast<uint32_t>(words.size());
-  std::memcpy(content->data(), &header, sizeof header);
-  *content += words;
-}
-
-}  // namespace
-
 std::string take_snapshot(pid_t pid) {
-  const std::vector<std::string> command = command_line(pid);
-  std::string content = request(pid, HEAPRAKE_REQUEST_SNAPSHOT);
+  std::string content = request(pid, HEAPRAKE_REQUEST_SNAPSHOT, HEAPRAKE_REQUEST_ALL);
   if (content.empty())
     throw Failure(kExitFailure, "process " + std::to_string(pid) +
                                     " could not stop all of its threads: ask again");
-  add_command(command, &content);
   return content;
 }
 
@@ -62,7 +42,7 @@ int execute(const Arguments& arguments) {
   const Snapshot snapshot = read_snapshot(copy);
   output.write(content);
   std::printf("%s unreachable in %s; next, to see them:\n  heaprake report %s\n",
-              counted(snapshot.blocks.size(), "block").c_str(),
+              counted(snapshot.totals.unreachable_blocks, "block").c_str(),
               shell_quoted(arguments.value("output")).c_str(),
               shell_quoted(arguments.value("output")).c_str());
   return kExitSuccess;

@@ -83,6 +83,11 @@ struct Snapshot {
 
   std::vector<RootReference> roots;  // in no order; empty unless header.flags has ALL
 
+  // For block_at: bucket i has the blocks that start in [address[0] + (i << bucket_shift), and so
+  // many bytes more), which are bucket_first[i] ... bucket_first[i + 1].
+  std::vector<uint32_t> bucket_first;
+  unsigned bucket_shift = 0;
+
   uint32_t blocks() const { return static_cast<uint32_t>(address.size()); }
   bool reachable(uint32_t block) const { return flags[block] & HEAPRAKE_BLOCK_REACHABLE; }
   std::span<const BlockEdge> edges_of(uint32_t block) const {
@@ -96,6 +101,8 @@ struct Snapshot {
   }
   // The block that contains the address, UINT32_MAX if there is none.
   uint32_t block_at(uint64_t address) const;
+  // Once `address` and `size` are as they shall be.
+  void index_blocks();
 };
 
 }  // namespace heaprake::cli

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "cli/snapshot_file.h"
+#include "cli/snapshot/reader.h"
 #include "run_command.h"
 #include "temporary_files.h"
 

@@ -1,4 +1,4 @@
-#include "cli/graph.h"
+#include "cli/analysis/graph.h"
 
 #include <gtest/gtest.h>
 

@@ -93,7 +93,7 @@ TEST_F(Hunt, FiguresOfOtherProcessesAreNeverCut) {
   SnapshotBuilder other;
   other.header.pid = 4194304;
   for (int i = 0; i < 1234; ++i) other.block(3154530000);
-  other.command = std::string("/usr/local/bin/") + std::string(80, 'x') + '\0';
+  other.command = {"/usr/local/bin/" + std::string(80, 'x')};
   const Outcome outcome = hunt(other.bytes(), "sh -c 'exit 0'; kill -KILL $$");
   std::string words;  // the text without its line breaks
   size_t column = 0;

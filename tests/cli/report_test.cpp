@@ -55,7 +55,7 @@ TEST(ReportJson, FollowsTheSchema) {
   const json& member = finding["members"][0];
   EXPECT_EQ(member, (json{{"type", ""},
                           {"size", 40},
-                          {"address", "0x1000"},
+                          {"address", "0x10000"},
                           {"refcount", 1},
                           {"stack", json::array()}}));
   EXPECT_EQ(finding["edges"].size(), 3u);
@@ -67,7 +67,7 @@ TEST(ReportJson, FollowsTheSchema) {
 
 TEST(ReportJson, SaysWhatItDoesNotKnow) {
   SnapshotBuilder builder;
-  builder.header.complete = 0;
+  builder.incomplete = {"a mapping could not be read"};
   const json report = json::parse(report_json(make_report(builder.snapshot(), {"prog"})));
   EXPECT_EQ(report["complete"], false);
   EXPECT_EQ(report["incomplete_because"].size(), 1u);

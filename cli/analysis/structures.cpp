@@ -1,0 +1,112 @@
+#include "cli/analysis/structures.h"
+
+namespace heaprake::cli {
+
+namespace {
+
+constexpr uint32_t kNoNode = UINT32_MAX;
+
+void gather_lost(const Snapshot& snapshot, Structures* out) {
+  std::vector<uint32_t> node_of(snapshot.blocks(), kNoNode);
+  for (uint32_t block = 0; block < snapshot.blocks(); ++block) {
+    if (snapshot.reachable(block)) continue;
+    node_of[block] = static_cast<uint32_t>(out->block_of.size());
+    out->block_of.push_back(block);
+  }
+  out->graph.first.reserve(out->block_of.size() + 1);
+  out->graph.first.push_back(0);
+  for (uint32_t block : out->block_of) {
+    for (const BlockEdge& edge : snapshot.edges_of(block)) {
+      if (node_of[edge.to] != kNoNode) out->graph.targets.push_back(node_of[edge.to]);
+    }
+    out->graph.first.push_back(out->graph.targets.size());
+  }
+}
+
+// The nodes of each component, in address order: nodes[first[c] ... first[c + 1]).
+struct Membership {
+  std::vector<uint32_t> first;
+  std::vector<uint32_t> nodes;
+};
+
+Membership membership_of(const Components& components) {
+  Membership m;
+  m.first.assign(components.count + 1, 0);
+  m.nodes.resize(components.of.size());
+  for (uint32_t c : components.of) ++m.first[c + 1];
+  for (size_t c = 1; c < m.first.size(); ++c) m.first[c] += m.first[c - 1];
+  std::vector<uint32_t> next(m.first.begin(), m.first.end() - 1);
+  for (uint32_t node = 0; node < components.of.size(); ++node)
+    m.nodes[next[components.of[node]]++] = node;
+  return m;
+}
+
+// Which components nothing outside them refers to, and which contain a cycle.
+struct Traits {
+  std::vector<bool> root, cyclic;
+};
+
+Traits traits_of(const Graph& graph, const Components& components) {
+  Traits traits{std::vector<bool>(components.count, true),
+                std::vector<bool>(components.count, false)};
+  for (uint32_t node = 0; node < graph.size(); ++node) {
+    for (uint32_t target : graph.row(node)) {
+      if (components.of[node] == components.of[target])
+        traits.cyclic[components.of[node]] = true;
+      else
+        traits.root[components.of[target]] = false;
+    }
+  }
+  return traits;
+}
+
+// A structure for each root of the condensation.
+void divide(const Snapshot& snapshot, Structures* out) {
+  const Components components = strong_components(out->graph);
+  const Membership members = membership_of(components);
+  const Traits traits = traits_of(out->graph, components);
+  std::vector<bool> taken(out->graph.size(), false);
+  out->order.reserve(out->graph.size());
+
+  for (uint32_t node = 0; node < out->graph.size(); ++node) {
+    const uint32_t root = components.of[node];
+    // Once for each root: at its lowest block.
+    if (!traits.root[root] || members.nodes[members.first[root]] != node) continue;
+    Structure structure{};
+    structure.begin = static_cast<uint32_t>(out->order.size());
+    structure.root_blocks = members.first[root + 1] - members.first[root];
+    for (uint32_t i = members.first[root]; i < members.first[root + 1]; ++i) {
+      taken[members.nodes[i]] = true;
+      out->order.push_back(members.nodes[i]);
+    }
+    for (size_t next = structure.begin; next < out->order.size(); ++next) {
+      structure.bytes += snapshot.requested[out->block_of[out->order[next]]];
+      for (uint32_t target : out->graph.row(out->order[next])) {
+        if (taken[target]) continue;
+        taken[target] = true;
+        out->order.push_back(target);
+      }
+    }
+    structure.end = static_cast<uint32_t>(out->order.size());
+    structure.shape = traits.cyclic[root]       ? Shape::kCycle
+                      : structure.blocks() == 1 ? Shape::kBlock
+                                                : Shape::kTree;
+    out->all.push_back(structure);
+    out->bytes += structure.bytes;
+    out->cycles += structure.shape == Shape::kCycle ? 1 : 0;
+  }
+}
+
+}  // namespace
+
+Structures find_structures(const Snapshot& snapshot, const Progress& progress) {
+  Structures result;
+  report_progress(progress, "finding structures", 0, 3);
+  gather_lost(snapshot, &result);
+  report_progress(progress, "finding structures", 1, 3);
+  divide(snapshot, &result);
+  report_progress(progress, "finding structures", 3, 3);
+  return result;
+}
+
+}  // namespace heaprake::cli
