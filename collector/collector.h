@@ -154,12 +154,12 @@ bool is_garbage(const heap::Block& block);
 
 // A snapshot (heaprake/snapshot.h): what is reachable and what is not, and who refers to whom.
 struct SnapshotPlan {
-  int fd = -1;         // where to; -1: it is only counted
-  bool all = false;    // reachable blocks, and the roots' references, too
-  bool copy = false;   // let a copy of the process mark and write, if one can be made: the program
-                       // stands still no longer than that takes. The outcome is not known then.
-  bool wait = true;    // for a running collection; a signal handler must not (outcome.busy)
-  bool explain = true; // if the world cannot be stopped write a snapshot that only says why
+  int fd = -1;          // where to; -1: it is only counted
+  bool all = false;     // reachable blocks, and the roots' references, too
+  bool copy = false;    // let a copy of the process mark and write, if one can be made: the program
+                        // stands still no longer than that takes. The outcome is not known then.
+  bool wait = true;     // for a running collection; a signal handler must not (outcome.busy)
+  bool explain = true;  // if the world cannot be stopped write a snapshot that only says why
   const char* suppressions = "";
 };
 // `begin` is called before the first byte, by the process that writes: with false, if nothing is

@@ -37,8 +37,8 @@ void tell(Event event, const char* text);
 // Under the lock, signals blocked. `may_free`: the calling thread is not inside the allocator.
 Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_free);
 
-// Marks what state.roots reach, in the stopped world or in a copy of the process that `space` shows.
-// false: memory ran out, and the marks prove nothing.
+// Marks what state.roots reach, in the stopped world or in a copy of the process that `space`
+// shows. false: memory ran out, and the marks prove nothing.
 bool mark_roots(const platform::AddressSpace& space);
 
 // Under the lock: frees what pending_sweep promised.

@@ -97,9 +97,8 @@ bool Modules::note(const AddressSpace& space, const platform::Mapping& mapping) 
 bool Modules::gather(const AddressSpace& space) {
   list_.clear();
   bool room = true;
-  const bool whole = space.for_each_mapping([&](const platform::Mapping& mapping) {
-    return room = note(space, mapping);
-  });
+  const bool whole = space.for_each_mapping(
+      [&](const platform::Mapping& mapping) { return room = note(space, mapping); });
   if (!list_.empty() && !list_[list_.size() - 1].code) list_.pop();
   return room && whole;
 }

@@ -89,8 +89,8 @@ class Snapshot {
         !write_threads(stream, threads_, pid_, &thread_numbers_))
       return;
     write_stacks(stream);
-    const SnapshotView view{space, state.roots, state.bits, modules, effective_alignment(),
-                            plan_.all};
+    const SnapshotView view{space,   state.roots,           state.bits,
+                            modules, effective_alignment(), plan_.all};
     StringNumbers strings(stream);
     if (plan_.all)
       RootSection(view, stream, strings, module_numbers_, thread_numbers_).write(&totals);
@@ -114,7 +114,8 @@ class Snapshot {
       if (entry.ignored || entry.inherited) room = excused.add_word(block.address);
       return room;
     });
-    room = room && mark(excused, space, Filter::for_heap(effective_alignment()), 1, state.bits).complete;
+    room = room &&
+           mark(excused, space, Filter::for_heap(effective_alignment()), 1, state.bits).complete;
     excused.clear();
     return room;
   }
@@ -138,9 +139,10 @@ class Snapshot {
     const char* library = state.roots.hidden_by();
     if (!library) return;
     char text[160];
-    snprintf(text, sizeof text,
-             "%s keeps pointers in a form that cannot be seen: blocks that only these hold look lost",
-             library);
+    snprintf(
+        text, sizeof text,
+        "%s keeps pointers in a form that cannot be seen: blocks that only these hold look lost",
+        library);
     write_reason(stream, text);
   }
 

@@ -140,11 +140,10 @@ void BlockSection::send_entry(const Pending& pending, Section& section) {
   last_granule_ = pending.granule;
   section.number(block.size / heap::kGranule);
   section.number(block.size - entry.requested);
-  section.number((pending.reachable ? HEAPRAKE_BLOCK_REACHABLE : 0) |
-                 (block.leaf ? HEAPRAKE_BLOCK_LEAF : 0) |
-                 (entry.ignored ? HEAPRAKE_BLOCK_IGNORED : 0) |
-                 (entry.inherited ? HEAPRAKE_BLOCK_INHERITED : 0) |
-                 (type ? HEAPRAKE_BLOCK_TYPED : 0));
+  section.number(
+      (pending.reachable ? HEAPRAKE_BLOCK_REACHABLE : 0) | (block.leaf ? HEAPRAKE_BLOCK_LEAF : 0) |
+      (entry.ignored ? HEAPRAKE_BLOCK_IGNORED : 0) |
+      (entry.inherited ? HEAPRAKE_BLOCK_INHERITED : 0) | (type ? HEAPRAKE_BLOCK_TYPED : 0));
   section.number(entry.stack);
   section.number(entry.thread);
   section.number(entry.time_ms);

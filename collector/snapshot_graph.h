@@ -18,10 +18,10 @@ namespace heaprake::collector {
 struct SnapshotView {
   const platform::AddressSpace& space;
   const RootSet& roots;
-  const MarkBits& marks;   // a block without its bit is unreachable
+  const MarkBits& marks;  // a block without its bit is unreachable
   const Modules& modules;
-  unsigned alignment;      // of words that count
-  bool all;                // reachable blocks too
+  unsigned alignment;  // of words that count
+  bool all;            // reachable blocks too
 
   bool reachable(size_t granule) const { return !marks.covers(granule) || marks.test(granule); }
 };

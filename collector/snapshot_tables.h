@@ -1,4 +1,5 @@
-// The sections of a snapshot that do not speak of blocks: the command line, modules, threads, stacks.
+// The sections of a snapshot that do not speak of blocks: the command line, modules, threads,
+// stacks.
 #pragma once
 
 #include "collector/modules.h"
@@ -7,8 +8,8 @@
 
 namespace heaprake::collector {
 
-// A thread as it stood still; taken while the world is stopped, since a copy of the process has none
-// of them.
+// A thread as it stood still; taken while the world is stopped, since a copy of the process has
+// none of them.
 struct NotedThread {
   int tid;
   char name[16];

@@ -1,5 +1,5 @@
-// What a copy of the process would lack, and what forbids to make one: the kernel tells the flags of
-// each mapping in /proc/PID/smaps, a line "VmFlags: rd wr ... dc ..." below the mapping's own.
+// What a copy of the process would lack, and what forbids to make one: the kernel tells the flags
+// of each mapping in /proc/PID/smaps, a line "VmFlags: rd wr ... dc ..." below the mapping's own.
 #include <linux/fcntl.h>
 
 #include "platform/maps_parser.h"

@@ -33,8 +33,8 @@ struct Meeting {
 };
 
 Meeting* make_meeting() {
-  const long page = sys::call(SYS_mmap, 0, kPageSize, PROT_READ | PROT_WRITE,
-                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  const long page =
+      sys::call(SYS_mmap, 0, kPageSize, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (sys::failed(page)) return nullptr;
   own_ranges::add({static_cast<uintptr_t>(page), page + kPageSize});
   return reinterpret_cast<Meeting*>(page);

@@ -122,8 +122,7 @@ void report_when_killed(const platform::StoppedThread& self) {
   if (!may_report()) return;
   if (begins_report()) return report(self);
   const int process = platform::process_id();
-  for (int i = 0; i < kPatience && reported_process.load() != process; ++i)
-    platform::sleep_ms(1);
+  for (int i = 0; i < kPatience && reported_process.load() != process; ++i) platform::sleep_ms(1);
 }
 
 [[noreturn]] void leave(int status) {

@@ -75,8 +75,7 @@ void answer_snapshot(const Request& request, uint32_t flags) {
   plan.suppressions = default_suppressions();
   const collector::Outcome outcome =
       collector::take_snapshot(plan, request.self, [&](bool follows) {
-        begin_answer(request, follows ? HEAPRAKE_OK : HEAPRAKE_GAVE_UP,
-                     follows ? kUntilTheEnd : 0);
+        begin_answer(request, follows ? HEAPRAKE_OK : HEAPRAKE_GAVE_UP, follows ? kUntilTheEnd : 0);
       });
   if (outcome.busy) begin_answer(request, HEAPRAKE_BUSY, 0);
 }

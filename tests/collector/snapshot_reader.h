@@ -1,5 +1,5 @@
-// Reads a snapshot naively, record by record, as heaprake/snapshot.h has it: an independent check of
-// what the collector writes.
+// Reads a snapshot naively, record by record, as heaprake/snapshot.h has it: an independent check
+// of what the collector writes.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -148,14 +148,15 @@ inline ReadSnapshot read_snapshot(const std::string& bytes) {
     read.threads.push_back(records.text());
   }
   for (Records records(sections[HEAPRAKE_SNAPSHOT_MODULES]); records.more();) {
-    ReadModule module{records.number(), records.number(), records.number(), records.number(), "", ""};
+    ReadModule module{
+        records.number(), records.number(), records.number(), records.number(), "", ""};
     module.build_id = records.text();
     module.path = records.text();
     read.modules.push_back(module);
   }
   for (Records records(sections[HEAPRAKE_SNAPSHOT_ROOTS]); records.more();) {
-    ReadRoot root{records.number(), records.number(), records.number(), records.number(),
-                  records.number(), records.number()};
+    ReadRoot root{records.number(), records.number(), records.number(),
+                  records.number(), records.number(), records.number()};
     root.block = read.header.heap_base + root.block * 16;
     read.roots.push_back(root);
   }

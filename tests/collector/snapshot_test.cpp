@@ -21,6 +21,11 @@ __attribute__((noinline)) void refer(const Hidden& from, size_t index, const Hid
   from.get<uintptr_t>()[index] = to.address() + inner;
 }
 
+__attribute__((noinline)) int advise_page_of(const Hidden& block, int advice) {
+  const uintptr_t page = (block.address() + 4095) & ~uintptr_t{4095};
+  return madvise(reinterpret_cast<void*>(page), 4096, advice);
+}
+
 class SnapshotTest : public HeapTest {
  protected:
   void SetUp() override {
@@ -228,7 +233,8 @@ TEST_F(SnapshotTest, UntouchedPagesStayUntouched) {
   unsigned char resident[kBytes / 4096];
   const uintptr_t page = (large.address() + 4095) & ~uintptr_t{4095};
   ASSERT_EQ(mincore(reinterpret_cast<void*>(page), kBytes - 4096, resident), 0);
-  EXPECT_LT(std::count_if(resident, resident + kBytes / 4096 - 1, [](auto r) { return r & 1; }), 16);
+  EXPECT_LT(std::count_if(resident, resident + kBytes / 4096 - 1, [](auto r) { return r & 1; }),
+            16);
 }
 
 TEST_F(SnapshotTest, ManyBlocksMatchWhatWasMade) {
@@ -277,7 +283,8 @@ TEST_F(SnapshotTest, ACopyTellsTheSame) {
   ASSERT_TRUE(read.block(lost.address()));
   EXPECT_EQ(read.block(lost.address())->flags, 0u);
   EXPECT_TRUE(root_of(read, kept, GC_REFERENCE_GLOBAL));
-  for (auto [block, word] : {std::pair(&in_shared, &shared[3]), {&hidden_page, &not_forked[5]},
+  for (auto [block, word] : {std::pair(&in_shared, &shared[3]),
+                             {&hidden_page, &not_forked[5]},
                              {&in_wiped, &wiped[7]}}) {
     const ReadRoot* root = root_of(read, *block, GC_REFERENCE_MAPPING);
     ASSERT_TRUE(root);
@@ -292,14 +299,13 @@ TEST_F(SnapshotTest, ACopyTellsTheSame) {
 // A heap page that no copy would have: the program itself stands still instead.
 TEST_F(SnapshotTest, WithoutACopyTheProgramItselfWrites) {
   const Hidden lost = make(1 << 20);
-  const uintptr_t page = (lost.address() + 4095) & ~uintptr_t{4095};
-  ASSERT_EQ(madvise(reinterpret_cast<void*>(page), 4096, MADV_DONTFORK), 0);
+  ASSERT_EQ(advise_page_of(lost, MADV_DONTFORK), 0);
   static Asked asked;
   const int fd = memfd_create("snapshot", 0);
   asked.plan = {.fd = fd, .copy = true};
   clear_stack();
   ask_from_here(&asked);
-  madvise(reinterpret_cast<void*>(page), 4096, MADV_DOFORK);
+  advise_page_of(lost, MADV_DOFORK);
   EXPECT_EQ(asked.begun, 1);
   EXPECT_EQ(asked.outcome.blocks, 1u);
   EXPECT_EQ(read_snapshot(content_of(fd)).blocks.size(), 1u);

@@ -208,7 +208,7 @@ TEST(Hunt, WritesASnapshotAtExit) {
   std::string path = directory / "snapshot";
   Ended ended = run_preloaded({victim("summary")}, "mode=hunt:snapshot=" + path);
   EXPECT_EQ(ended.err, "");
-  EXPECT_EQ(file_text(path).substr(0, 8), "HARESNP1");
+  EXPECT_EQ(file_text(path).substr(0, 8), "HARESNP2");
 }
 
 TEST(Options, BadOnesAreNamedAndTheProgramRuns) {

@@ -89,7 +89,7 @@ static inline void serve_tasks(pid_t program) {
     struct pollfd waiting = {listener, POLLIN, 0};
     if (poll(&waiting, 1, -1) == 1) {
       int peer = accept(listener, NULL, NULL);
-      struct heaprake_request request = {HEAPRAKE_PROTOCOL_VERSION, task.kind};
+      struct heaprake_request request = {HEAPRAKE_PROTOCOL_VERSION, task.kind, 0, 0};
       MUST(write(peer, &request, sizeof request) == sizeof request);
       read_answer(peer, &result);
       close(peer);
