@@ -28,6 +28,7 @@ struct Options {
   unsigned growth = 100;   // percent
   unsigned markers = 0;    // 0: one per processor
   unsigned alignment = 0;  // of words that count: 1, 4 or 8; 0: 4 when reclaiming, 8 in hunt
+  unsigned tags = 0;       // upper bits of a word that are no part of an address
   bool trust = false;      // collect even where a library is known to hide pointers
   bool verify = false;
   bool poison = false;

@@ -75,6 +75,7 @@ void start_collector() {
   options.growth = chosen.growth;
   options.markers = chosen.markers;
   options.alignment = chosen.alignment;
+  options.tags = chosen.tags;
   options.trust = chosen.trust;
   options.verify = chosen.verify;
   options.poison = chosen.poison;
