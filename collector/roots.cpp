@@ -165,7 +165,7 @@ bool RootSet::visit_stack(const World& world, const AddressSpace& space, const M
 // A stack of libc's has a guard page, and nobody lives there any more.
 bool RootSet::may_be_dead_stack(const World& world, const Mapping& mapping) const {
   return guard_end_ == mapping.range.lo && mapping.writable && !mapping.shared &&
-         !mapping.file_backed && !tcb_in(world, mapping.range) && all_tcbs_known(world) &&
+         !mapping.file_backed && !tcb_in(world, mapping.range) && all_tcbs_known_ &&
          !__atomic_load_n(&heaprake_custom_stacks, __ATOMIC_RELAXED);
 }
 
@@ -230,6 +230,7 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
   clear();
   with_names_ = with_names;
   saw_own_stack_ = false;
+  all_tcbs_known_ = all_tcbs_known(world);
   guard_end_ = 0;
   hidden_by_ = nullptr;
   any_named_roots_ = false;

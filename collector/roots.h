@@ -77,6 +77,7 @@ class RootSet {
   const char* hidden_by_ = nullptr;
   uintptr_t guard_end_ = 0;       // of the last mapping without permissions
   bool any_named_roots_ = false;  // from gc_add_root
+  bool all_tcbs_known_ = false;   // of the threads of this world
   bool saw_own_stack_ = false;    // a list of mappings without the caller's stack is not a list
   Module module_;
 };

@@ -218,6 +218,23 @@ class Mutex {
   int owner_ = 0;       // thread id; written only by the holder
 };
 
+// Holds a lock with all signals blocked: a handler of the program's cannot wait for it on the same
+// thread, and no thread is ever stopped while what the lock protects is half changed.
+class SignalGuard {
+ public:
+  explicit SignalGuard(Mutex& lock) : mask_(block_signals()), lock_(lock) { lock_.lock(); }
+  ~SignalGuard() {
+    lock_.unlock();
+    restore_signals(mask_);
+  }
+  SignalGuard(const SignalGuard&) = delete;
+  SignalGuard& operator=(const SignalGuard&) = delete;
+
+ private:
+  SignalMask mask_;
+  Mutex& lock_;
+};
+
 // The name of a system call of ours that would not be survived under a seccomp filter which the
 // program is about to install (its struct sock_fprog); nullptr if there is none.
 const char* call_that_filter_ends(const void* filter_program);
