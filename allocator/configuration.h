@@ -6,5 +6,7 @@
 namespace heaprake::heap {
 
 extern Config config;
+// Bytes at the end of every block that are not the program's.
+extern size_t tail_bytes;
 
 }  // namespace heaprake::heap

@@ -3,6 +3,7 @@
 // were.
 #include "allocator/bookkeeping.h"
 #include "allocator/heap.h"
+#include "allocator/ledger_record.h"
 #include "allocator/memory.h"
 #include "allocator/mimalloc_host.h"
 #include "allocator/space.h"
@@ -25,6 +26,7 @@ void reset_after_fork() {
   space::reset_after_fork();
   reset_thread_end_after_fork();
   heaprake_mimalloc_after_fork();
+  ledger::reset_after_fork();
   // A thread may have been between the two steps of freeing into a page of ours; going over all
   // pages, mimalloc would wait for its second step for ever.
   if (had_threads()) stop_tidying();

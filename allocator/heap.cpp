@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "allocator/configuration.h"
+#include "allocator/ledger_record.h"
 #include "allocator/memory.h"
 #include "allocator/mimalloc_host.h"
 #include "allocator/misuse.h"
@@ -17,6 +18,7 @@
 namespace heaprake::heap {
 
 Config config;
+size_t tail_bytes;
 
 namespace fast {
 Table table;
@@ -37,9 +39,9 @@ void fill_table() {
   table.base = geometry.base;
   table.map = geometry.map - geometry.base / kGranule;
   table.granules = geometry.size / kGranule;
-  table.pad = config.pad;
-  // The table of sizes asked for is the slow path's business.
-  table.allocatable = config.record_sizes ? 0 : kMaxPopGranules;
+  table.pad = tail_bytes;
+  // The ledger is not the fast path's business.
+  table.allocatable = config.ledger ? 0 : kMaxPopGranules;
 }
 
 void* allocate_recorded(size_t size, bool zeroed) {
@@ -54,12 +56,27 @@ void* allocate_recorded(size_t size, bool zeroed) {
   return p;
 }
 
+// With a ledger: allocate_at_hand, and an entry.
+void* allocate_entered(size_t size) {
+  if (!config.ledger || size > kMaxPopGranules * kGranule - tail_bytes) return nullptr;
+  const size_t last = (size + tail_bytes - 1) / kGranule;
+  const size_t bytes = (last + 1) * kGranule;
+  void* p = fast::heaprake_mimalloc_pop(bytes);
+  if (!p) return nullptr;
+  *static_cast<void**>(p) = nullptr;
+  fast::allocated_bytes += bytes;
+  record(reinterpret_cast<uintptr_t>(p), bytes, size);
+  return p;
+}
+
 }  // namespace
 
 bool init(const Config& wanted) {
   init_lock.lock();
-  if (!is_ready && space::reserve(wanted.record_sizes) && wide::start()) {
+  if (!is_ready && space::reserve() && wide::start()) {
     config = wanted;
+    if (config.ledger) config.ledger = ledger::start(config);
+    tail_bytes = config.ledger ? ledger::kEntryBytes : size_t{config.pad};
     heaprake_mimalloc_configure();
     start_polling();
     is_ready = wide::extend_arena();
@@ -75,6 +92,7 @@ bool ready() {
 }
 
 void* fast::allocate_uncommon(size_t size) {
+  if (void* p = allocate_entered(size)) return p;
   return allocate_recorded(size, false);
 }
 

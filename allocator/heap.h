@@ -32,9 +32,16 @@ inline constexpr uint8_t kTitled = 254;
 inline constexpr uint8_t kLarge = 255;
 inline constexpr size_t kMaxSmall = kMaxSmallGranules * kGranule;
 
+// Whether the ledger (ledger.h) keeps the call stack of every allocation, keeps it but looks at its
+// outer frames less often, or leaves it out.
+enum class Stacks { kFull, kAdaptive, kOff };
+
 struct Config {
-  bool pad = false;           // one byte more for every block, so that its end lies inside
-  bool record_sizes = false;  // mode hunt: keep the sizes asked for (requested_size)
+  bool pad = false;     // one byte more for every block, so that its end lies inside
+  bool ledger = false;  // mode hunt: keep a ledger, whose entries are a pad of their own
+  Stacks stacks = Stacks::kFull;
+  unsigned depth = 64;            // frames of a stack that are kept
+  platform::Range own_code = {};  // whose frames are left out of it
 };
 
 // Where things are. Written once by init before the first block exists; all zero until then.
@@ -45,7 +52,6 @@ struct Geometry {
   uint64_t* large_bytes;  // by (address - base) / 2048: at most one large block starts there
   uint64_t* slice_owner;  // by slice: start of the block that covers its first byte, or stale
   uint8_t* slice_used;    // by slice: 1 once it may hold blocks (memory committed), never back
-  uint8_t* slack;         // mode hunt: granules * 16 - size asked for; else nullptr
 };
 extern Geometry geometry;
 
@@ -99,7 +105,7 @@ void set_misuse_handler(MisuseHandler handler);
 Block find_block(uintptr_t p);
 // The block that starts at granule g, whose byte is not zero.
 Block block_at(size_t granule);
-// The size that the program asked for (mode hunt), else the block's size.
+// The size that the program asked for (with a ledger), else the block's size.
 size_t requested_size(const Block& block);
 // Number of slices from base on that may hold blocks; none beyond it was ever used.
 size_t slice_limit();

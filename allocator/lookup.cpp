@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "allocator/configuration.h"
+#include "allocator/ledger_record.h"
 #include "allocator/misuse.h"
 #include "allocator/record.h"
 #include "allocator/space.h"
@@ -83,12 +84,11 @@ size_t usable_size(void* p) {
   if (!is_block_start(p, "malloc_usable_size")) return 0;
   // The pad is not the program's to use: its end would again be just past the block's.
   const size_t size = block_at((reinterpret_cast<uintptr_t>(p) - geometry.base) / kGranule).size;
-  return size - config.pad;
+  return size - tail_bytes;
 }
 
 size_t requested_size(const Block& block) {
-  if (!geometry.slack) return block.size;
-  return block.size - geometry.slack[(block.address - geometry.base) / kGranule];
+  return ledger::requested(block);
 }
 
 size_t committed_bytes() {

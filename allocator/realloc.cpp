@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "allocator/configuration.h"
+#include "allocator/ledger_record.h"
 #include "allocator/memory.h"
 #include "allocator/misuse.h"
 #include "allocator/record.h"
@@ -40,16 +42,17 @@ void* reallocate(void* p, size_t size) {
   if (!bytes) return no_memory();
   auto address = reinterpret_cast<uintptr_t>(p);
   Block block = block_at((address - geometry.base) / kGranule);
-  if (bytes == block.size || resize_in_place(block, bytes, size)) {
+  if (bytes == block.size) {
+    if (config.ledger) ledger::enter(address, bytes, size);
+    return p;
+  }
+  if (resize_in_place(block, bytes, size)) {
     if (bytes > block.size) fast::allocated_bytes += bytes - block.size;
-    if (geometry.slack) {
-      geometry.slack[(address - geometry.base) / kGranule] = static_cast<uint8_t>(bytes - size);
-    }
     return p;
   }
   void* grown = block.leaf ? allocate_leaf(size) : allocate(size);
   if (!grown) return nullptr;
-  std::memcpy(grown, p, std::min(block.size, bytes));
+  std::memcpy(grown, p, std::min(block.size, bytes) - tail_bytes);
   release(p);
   return grown;
 }

@@ -66,8 +66,7 @@ bool commit_tables(size_t chunk) {
          commit_entries(geometry.large_bytes, lo / kLargeUnit, hi / kLargeUnit) &&
          commit_entries(geometry.slice_owner, lo / kSliceSize, hi / kSliceSize) &&
          commit_entries(geometry.slice_used, lo / kSliceSize, hi / kSliceSize) &&
-         commit_entries(slice_counted, lo / kSliceSize, hi / kSliceSize) &&
-         (!geometry.slack || commit_entries(geometry.slack, lo / kGranule, hi / kGranule));
+         commit_entries(slice_counted, lo / kSliceSize, hi / kSliceSize);
 }
 
 bool ensure_tables(uintptr_t lo, uintptr_t hi) {
@@ -99,7 +98,7 @@ bool commit_memory(uintptr_t lo, size_t bytes) {
   return platform::commit(reinterpret_cast<void*>(chunk), chunk_bytes);
 }
 
-bool reserve_everything(size_t size, uintptr_t hint, bool with_slack) {
+bool reserve_everything(size_t size, uintptr_t hint) {
   void* range = platform::reserve(size, kChunk, hint);
   if (!range) return false;
   Geometry g{};
@@ -110,9 +109,7 @@ bool reserve_everything(size_t size, uintptr_t hint, bool with_slack) {
   g.slice_owner = reserve_table<uint64_t>(size / kSliceSize);
   g.slice_used = reserve_table<uint8_t>(size / kSliceSize);
   slice_counted = reserve_table<uint8_t>(size / kSliceSize);
-  if (with_slack) g.slack = reserve_table<uint8_t>(size / kGranule);
-  if (g.map && g.large_bytes && g.slice_owner && g.slice_used && slice_counted &&
-      (g.slack || !with_slack)) {
+  if (g.map && g.large_bytes && g.slice_owner && g.slice_used && slice_counted) {
     geometry = g;
     return true;
   }
@@ -121,7 +118,6 @@ bool reserve_everything(size_t size, uintptr_t hint, bool with_slack) {
   release_table(g.slice_owner, size / kSliceSize);
   release_table(g.slice_used, size / kSliceSize);
   release_table(slice_counted, size / kSliceSize);
-  release_table(g.slack, size / kGranule);
   platform::release(range, size);
   return false;
 }
@@ -142,10 +138,10 @@ size_t first_size() {
 
 }  // namespace
 
-bool reserve(bool with_slack) {
+bool reserve() {
   for (size_t size = first_size(); size >= kMinRange; size = size / 2 & ~(kChunk - 1)) {
     for (uintptr_t hint : kHints) {
-      if (!reserve_everything(size, hint, with_slack)) continue;
+      if (!reserve_everything(size, hint)) continue;
       end_of_arenas.store(geometry.base, std::memory_order_relaxed);
       return true;
     }

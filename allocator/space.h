@@ -17,7 +17,7 @@ namespace heaprake::heap::space {
 inline constexpr size_t kChunk = 64u << 20;
 
 // Reserves the range and the tables and fills in `geometry`, its map last. Once.
-bool reserve(bool with_slack);
+bool reserve();
 
 // Makes [lo, lo + bytes) readable and writable, and recordable: the tables' parts for it too.
 // Rounded out to slices. Callers never share a slice, unless under one lock. false: out of memory.

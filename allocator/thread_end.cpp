@@ -14,6 +14,7 @@
 #include <pthread.h>
 
 #include "allocator/heap.h"
+#include "allocator/ledger_record.h"
 #include "allocator/memory.h"
 #include "allocator/mimalloc_host.h"
 #include "allocator/thread_end.h"
@@ -39,6 +40,7 @@ void end_thread(void*) {
   stop_polling();
   ending = true;
   mi_thread_done();
+  ledger::thread_ended();
   ending = false;
 }
 

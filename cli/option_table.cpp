@@ -12,6 +12,7 @@ namespace heaprake::cli {
 namespace {
 
 constexpr OptionKind MODE = OptionKind::kMode;
+constexpr OptionKind STACKS = OptionKind::kMode;
 constexpr OptionKind SIZE = OptionKind::kSize;
 constexpr OptionKind NUMBER = OptionKind::kNumber;
 constexpr OptionKind FLAG = OptionKind::kFlag;

@@ -5,7 +5,6 @@
 
 #include "allocator/heap.h"
 #include "collector/collector.h"
-#include "collector/signal_guard.h"
 
 namespace heaprake::collector {
 
@@ -85,7 +84,7 @@ bool Carried::came_early(uintptr_t word, uint64_t channel, uint64_t early_before
 }
 
 void Carried::add(uintptr_t word, uint64_t channel, uint64_t early_before) {
-  SignalGuard guard(lock_);
+  platform::SignalGuard guard(lock_);
   if (!prepare() || came_early(word, channel, early_before)) return;
   if (const uint32_t index = find(word, channel)) {
     ++entries_[index].count;
@@ -97,7 +96,7 @@ void Carried::add(uintptr_t word, uint64_t channel, uint64_t early_before) {
 }
 
 void Carried::take(uintptr_t word, uint64_t channel, bool note_early) {
-  SignalGuard guard(lock_);
+  platform::SignalGuard guard(lock_);
   if (!entries_) return;
   if (const uint32_t index = find(word, channel)) {
     if (--entries_[index].count == 0) drop(index);

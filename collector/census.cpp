@@ -17,25 +17,28 @@ using platform::Range;
 
 // How many words of [lo, hi) lie in [first, first + size).
 __attribute__((target("avx2"))) size_t count_avx2(const uint64_t* lo, const uint64_t* hi,
-                                                  uint64_t first, uint64_t size) {
+                                                  uint64_t keep, uint64_t first, uint64_t size) {
   // Unsigned comparison by way of the signed one: both sides shifted by 2^63.
   const __m256i start = _mm256_set1_epi64x(static_cast<int64_t>(first ^ uint64_t{1} << 63));
   const __m256i limit = _mm256_set1_epi64x(static_cast<int64_t>(size ^ uint64_t{1} << 63));
+  const __m256i kept = _mm256_set1_epi64x(static_cast<int64_t>(keep));
   __m256i hits = _mm256_setzero_si256();
   for (; lo + 4 <= hi; lo += 4) {
-    __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lo));
+    __m256i words =
+        _mm256_and_si256(kept, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(lo)));
     // A hit is all ones, that is -1.
     hits = _mm256_sub_epi64(hits, _mm256_cmpgt_epi64(limit, _mm256_sub_epi64(words, start)));
   }
   alignas(32) size_t lanes[4];
   _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), hits);
   size_t count = lanes[0] + lanes[1] + lanes[2] + lanes[3];
-  for (; lo < hi; lo++) count += *lo - first < size;
+  for (; lo < hi; lo++) count += (*lo & keep) - first < size;
   return count;
 }
-size_t count_scalar(const uint64_t* lo, const uint64_t* hi, uint64_t first, uint64_t size) {
+size_t count_scalar(const uint64_t* lo, const uint64_t* hi, uint64_t keep, uint64_t first,
+                    uint64_t size) {
   size_t count = 0;
-  for (; lo < hi; lo++) count += *lo - first < size;
+  for (; lo < hi; lo++) count += (*lo & keep) - first < size;
   return count;
 }
 
@@ -63,11 +66,11 @@ class Census {
     auto* lo = reinterpret_cast<const uint64_t*>(range.lo);
     auto* hi = reinterpret_cast<const uint64_t*>(range.hi);
     auto* count = cpu().avx2 ? count_avx2 : count_scalar;
-    size_t here = count(lo, hi, target_.address, target_.size);
+    size_t here = count(lo, hi, keep_, target_.address, target_.size);
     count_ += here;
     if (!found_ || !here) return;
     for (auto* p = lo; p < hi; p++) {
-      if (*p - target_.address >= target_.size) continue;
+      if ((*p & keep_) - target_.address >= target_.size) continue;
       (*found_)(root, holder, shown + static_cast<size_t>(p - lo) * sizeof *p);
     }
   }
@@ -94,6 +97,7 @@ class Census {
   }
 
   const Block target_;
+  const uint64_t keep_ = word_rule().keep;
   const platform::AddressSpace& space_;
   Found* found_;
   size_t count_ = 0;
@@ -159,7 +163,7 @@ size_t list_referents(const Block& block, uintptr_t* out, size_t capacity) {
     size_t wanted = std::min(block.size - offset, sizeof words);
     size_t got = space.read_guarded(words, block.address + offset, wanted);
     for (size_t i = 0; i < got / sizeof *words; i++) {
-      Block target = heap::find_block(words[i]);
+      Block target = heap::find_block(words[i] & word_rule().keep);
       if (!target) continue;
       if (count < capacity) out[count] = target.address;
       count++;

@@ -28,6 +28,7 @@ struct Options {
   unsigned growth = 100;   // percent
   unsigned markers = 0;    // 0: one per processor
   unsigned alignment = 0;  // of words that count: 1, 4 or 8; 0: 4 when reclaiming, 8 in hunt
+  unsigned tags = 0;       // upper bits of a word that are no part of an address
   bool trust = false;      // collect even where a library is known to hide pointers
   bool verify = false;
   bool poison = false;
@@ -160,6 +161,7 @@ struct SnapshotPlan {
                         // stands still no longer than that takes. The outcome is not known then.
   bool wait = true;     // for a running collection; a signal handler must not (outcome.busy)
   bool explain = true;  // if the world cannot be stopped write a snapshot that only says why
+  const char* why_not = nullptr;  // do not look at memory, only write this reason
   const char* suppressions = "";
 };
 // `begin` is called before the first byte, by the process that writes: with false, if nothing is

@@ -51,12 +51,11 @@ void tell_misses(const Misses& misses) {
 }
 
 void verify(StoppedWorld& world, Misses* misses) {
-  size_t found = verify_marks(state.roots, world.space(), effective_alignment(), state.bits,
-                              [&](const Miss& miss) {
-                                if (misses->count < Misses::kKept)
-                                  misses->kept[misses->count] = miss;
-                                misses->count++;
-                              });
+  size_t found =
+      verify_marks(state.roots, world.space(), word_rule(), state.bits, [&](const Miss& miss) {
+        if (misses->count < Misses::kKept) misses->kept[misses->count] = miss;
+        misses->count++;
+      });
   misses->proved = found != SIZE_MAX;
   Figures::add(figures.verifier_misses, misses->count);
 }
@@ -126,9 +125,10 @@ Swept count_garbage() {
 
 }  // namespace
 
-unsigned effective_alignment() {
-  if (state.options.alignment) return state.options.alignment;
-  return state.options.mode == Mode::kHunt ? 8 : 4;
+WordRule word_rule() {
+  const unsigned usual = state.options.mode == Mode::kHunt ? 8 : 4;
+  const unsigned alignment = state.options.alignment ? state.options.alignment : usual;
+  return {alignment, ~uint64_t{0} >> state.options.tags};
 }
 
 void tell(Event event, const char* text) {
@@ -141,7 +141,7 @@ bool mark_roots(const platform::AddressSpace& space) {
   state.pending_sweep.store(false, std::memory_order_relaxed);
   state.freeing.store(false, std::memory_order_relaxed);
   if (!state.bits.prepare()) return false;
-  Filter filter = Filter::for_heap(effective_alignment());
+  Filter filter = Filter::for_heap(word_rule());
   size_t expected = figures.live_bytes.load(std::memory_order_relaxed) + state.roots.bytes();
   MarkResult marked = mark(state.roots, space, filter, markers_for(expected), state.bits);
   Figures::add(figures.mark_total_ns, platform::monotonic_ns() - began);

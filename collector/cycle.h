@@ -29,8 +29,8 @@ struct State {
 
 extern State state;
 
-// Alignment at which words count, as the options and the mode say.
-unsigned effective_alignment();
+// As the options and the mode say.
+WordRule word_rule();
 
 void tell(Event event, const char* text);
 

@@ -16,20 +16,25 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "collector/word_rule.h"
+
 namespace heaprake::collector {
 
 struct Filter {
   uint32_t first_high;  // of the range's first address
   uint32_t high_count;  // how many upper halves the range spans
-  unsigned alignment;   // 1, 4 or 8
+  WordRule rule;
 
-  // Writes the candidates in [lo, hi) to `out`, in address order for alignment 8, and returns how
-  // many. lo is a multiple of 8, hi of 8 too; words lie wholly inside. `out` has room for
-  // capacity_for(hi - lo) entries.
+  // Writes the candidates in [lo, hi) to `out`, without their tags, in address order for alignment
+  // 8, and returns how many. lo is a multiple of 8, hi of 8 too; words lie wholly inside. `out` has
+  // room for capacity_for(hi - lo) entries.
   size_t operator()(const void* lo, const void* hi, uintptr_t* out) const;
-  size_t capacity_for(size_t bytes) const { return (bytes >> std::countr_zero(alignment)) + 16; }
+  uint32_t keep_high() const { return static_cast<uint32_t>(rule.keep >> 32); }
+  size_t capacity_for(size_t bytes) const {
+    return (bytes >> std::countr_zero(rule.alignment)) + 16;
+  }
 
-  static Filter for_heap(unsigned alignment);
+  static Filter for_heap(WordRule rule);
 };
 
 }  // namespace heaprake::collector

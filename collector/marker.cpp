@@ -295,7 +295,8 @@ void mark_protected(Shared& shared) {
 
 MarkResult mark(const RootSet& roots, const platform::AddressSpace& space, const Filter& filter,
                 unsigned workers, MarkBits& bits) {
-  Shared shared{MarkWork(roots), roots, space, filter, Filter::for_heap(1), bits, {}, {}};
+  Shared shared{
+      MarkWork(roots), roots, space, filter, Filter::for_heap({1, filter.rule.keep}), bits, {}, {}};
   mark_protected(shared);
   if (workers > 1) {
     platform::run_parallel(workers, run_worker<true>, &shared);

@@ -1,7 +1,6 @@
 #include "collector/pins.h"
 
 #include "allocator/heap.h"
-#include "collector/signal_guard.h"
 
 namespace heaprake::collector {
 
@@ -15,7 +14,7 @@ Pins::Pin* Pins::find(uintptr_t address) {
 }
 
 bool Pins::pin(uintptr_t address) {
-  SignalGuard guard(lock_);
+  platform::SignalGuard guard(lock_);
   if (Pin* pin = find(address)) {
     pin->count++;
     return true;
@@ -29,7 +28,7 @@ bool Pins::pin(uintptr_t address) {
 }
 
 bool Pins::unpin(uintptr_t address) {
-  SignalGuard guard(lock_);
+  platform::SignalGuard guard(lock_);
   Pin* pin = find(address);
   if (!pin) return false;
   pin->count--;
@@ -50,12 +49,12 @@ bool Pins::is_pinned(uintptr_t address) const {
 }
 
 bool Pins::add_root(platform::Range range) {
-  SignalGuard guard(lock_);
+  platform::SignalGuard guard(lock_);
   return roots_.push(range);
 }
 
 bool Pins::remove_root(platform::Range range) {
-  SignalGuard guard(lock_);
+  platform::SignalGuard guard(lock_);
   for (size_t i = 0; i < roots_.size(); i++) {
     if (roots_[i].lo != range.lo || roots_[i].hi != range.hi) continue;
     // The last entry is copied before the list is shortened: a stopped world sees it at least once.

@@ -1,7 +1,6 @@
 #include "collector/registrations.h"
 
 #include "allocator/heap.h"
-#include "collector/signal_guard.h"
 
 namespace heaprake::collector {
 
@@ -16,7 +15,7 @@ void Registrations::forget(Registration kind, uint64_t id) {
 void Registrations::add(Registration kind, uint64_t id, uintptr_t word) {
   const bool counts = word - heap::geometry.base < heap::geometry.size;
   if (!counts && entries_.empty()) return;
-  SignalGuard guard(lock_);
+  platform::SignalGuard guard(lock_);
   forget(kind, id);
   if (!counts) return;
   for (Entry& entry : entries_) {
@@ -29,7 +28,7 @@ void Registrations::add(Registration kind, uint64_t id, uintptr_t word) {
 
 void Registrations::remove(Registration kind, uint64_t id) {
   if (entries_.empty()) return;
-  SignalGuard guard(lock_);
+  platform::SignalGuard guard(lock_);
   forget(kind, id);
 }
 

@@ -191,7 +191,7 @@ bool RootSet::visit_stack(const World& world, const AddressSpace& space, const M
 // A stack of libc's has a guard page, and nobody lives there any more.
 bool RootSet::may_be_dead_stack(const World& world, const Mapping& mapping) const {
   return guard_end_ == mapping.range.lo && mapping.writable && !mapping.shared &&
-         !mapping.file_backed && !tcb_in(world, mapping.range) && all_tcbs_known(world) &&
+         !mapping.file_backed && !tcb_in(world, mapping.range) && all_tcbs_known_ &&
          !__atomic_load_n(&heaprake_custom_stacks, __ATOMIC_RELAXED);
 }
 
@@ -273,6 +273,7 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
   clear();
   with_names_ = with_names;
   saw_own_stack_ = false;
+  all_tcbs_known_ = all_tcbs_known(world);
   guard_end_ = 0;
   hidden_by_ = nullptr;
   any_named_roots_ = false;
@@ -290,10 +291,10 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
          add_held_words();
 }
 
-bool RootSet::read_early(const AddressSpace& space, const Root& root, unsigned alignment) {
+bool RootSet::read_early(const AddressSpace& space, const Root& root, WordRule rule) {
   const auto number = static_cast<uint32_t>(early_roots_.size());
   if (!early_roots_.push(root)) return false;
-  const unsigned step = root.every_byte ? 1 : alignment;
+  const unsigned step = root.every_byte ? 1 : rule.alignment;
   char copy[4 * platform::kPageSize];
   for (uintptr_t at = root.range.lo; at < root.range.hi;) {
     size_t wanted = std::min<size_t>(root.range.hi - at, sizeof copy);
@@ -306,6 +307,7 @@ bool RootSet::read_early(const AddressSpace& space, const Root& root, unsigned a
     for (size_t offset = 0; offset + sizeof(uintptr_t) <= got; offset += step) {
       uintptr_t word;
       memcpy(&word, copy + offset, sizeof word);
+      word &= rule.keep;
       if (word - heap::geometry.base >= heap::geometry.size) continue;
       if (!words_.push(word) || !early_words_.push({at + offset, word, number})) return false;
     }
@@ -314,7 +316,7 @@ bool RootSet::read_early(const AddressSpace& space, const Root& root, unsigned a
   return true;
 }
 
-bool RootSet::prepare_for_copy(const AddressSpace& space, unsigned alignment) {
+bool RootSet::prepare_for_copy(const AddressSpace& space, WordRule rule) {
   copy_gaps_.clear();
   bool ok = true;
   const Range heap{heap::geometry.base, heap::geometry.base + heap::geometry.size};
@@ -328,7 +330,7 @@ bool RootSet::prepare_for_copy(const AddressSpace& space, unsigned alignment) {
     bool early = ranges_[i].shared;
     for (const Range& gap : copy_gaps_) early = early || (gap.lo < range.hi && range.lo < gap.hi);
     if (early) {
-      ok = read_early(space, ranges_[i], alignment);
+      ok = read_early(space, ranges_[i], rule);
     } else {
       ranges_[kept++] = ranges_[i];
     }

@@ -18,6 +18,7 @@
 
 #include "collector/mapped_array.h"
 #include "collector/protected_blocks.h"
+#include "collector/word_rule.h"
 #include "heaprake/gc.h"
 #include "platform/platform.h"
 
@@ -63,7 +64,7 @@ class RootSet {
 
   // Before a copy of the process is made: reads now what it would not have, so that what is left
   // can be read there. false: no copy will do.
-  bool prepare_for_copy(const platform::AddressSpace& space, unsigned alignment);
+  bool prepare_for_copy(const platform::AddressSpace& space, WordRule rule);
   const MappedArray<Root>& early_roots() const { return early_roots_; }
   const MappedArray<EarlyWord>& early_words() const { return early_words_; }
 
@@ -96,7 +97,7 @@ class RootSet {
   bool add_protected_blocks(const platform::AddressSpace& space);
   bool add_thread(const platform::StoppedThread& thread, uint32_t number);
   bool add_held_words();
-  bool read_early(const platform::AddressSpace& space, const Root& root, unsigned alignment);
+  bool read_early(const platform::AddressSpace& space, const Root& root, WordRule rule);
   bool add(const Root& root);
 
   MappedArray<Root> ranges_;
@@ -113,6 +114,7 @@ class RootSet {
   const char* hidden_by_ = nullptr;
   uintptr_t guard_end_ = 0;       // of the last mapping without permissions
   bool any_named_roots_ = false;  // from gc_add_root
+  bool all_tcbs_known_ = false;   // of the threads of this world
   bool saw_own_stack_ = false;    // a list of mappings without the caller's stack is not a list
   Module module_;
 };

@@ -28,6 +28,7 @@ class Snapshot {
   }
 
   void take(const platform::StoppedThread& self, Outcome* outcome) {
+    if (plan_.why_not) return explain(plan_.why_not);
     StoppedWorld world(self, state.roots, true);
     if (!world.ok() || !note_threads(world.world(), &threads_)) {
       const char* problem = world.ok() ? "memory ran out" : world.problem();
@@ -51,12 +52,12 @@ class Snapshot {
     if (!plan_.explain || !stream.open(plan_.fd)) return;
     write_head(stream);
     write_reason(stream, problem);
+    write_text(stream, HEAPRAKE_SNAPSHOT_SUPPRESSIONS, plan_.suppressions);
     stream.close({});
   }
 
   bool leave_to_copy(StoppedWorld& world) {
-    if (platform::is_traced() ||
-        !state.roots.prepare_for_copy(world.space(), effective_alignment()))
+    if (platform::is_traced() || !state.roots.prepare_for_copy(world.space(), word_rule()))
       return false;
     const bool left = platform::run_in_copy(
         plan_.fd,
@@ -88,13 +89,13 @@ class Snapshot {
     if (!write_modules(stream, modules, &module_numbers_) ||
         !write_threads(stream, threads_, pid_, &thread_numbers_))
       return;
-    write_stacks(stream);
-    const SnapshotView view{space,   state.roots,           state.bits,
-                            modules, effective_alignment(), plan_.all};
+    const SnapshotView view{space, state.roots, state.bits, modules, word_rule(), plan_.all};
     StringNumbers strings(stream);
     if (plan_.all)
       RootSection(view, stream, strings, module_numbers_, thread_numbers_).write(&totals);
-    if (!BlockSection(view, stream, strings).write(&totals)) return;
+    UsedStacks stacks;
+    if (!stacks.prepare() || !BlockSection(view, stream, strings, stacks).write(&totals)) return;
+    stacks.write(stream);
     stream.close(totals);
     outcome->completed = true;
     outcome->blocks = totals.unreachable_blocks;
@@ -104,18 +105,16 @@ class Snapshot {
   // Unreachable blocks that the program told to ignore, and those of the process that this one was
   // forked from, keep what they reach.
   static bool excuse(const platform::AddressSpace& space) {
-    if (!any_excused()) return true;
+    if (!may_excuse()) return true;
     RootSet excused;
     bool room = true;
     heap::for_each_block([&](const heap::Block& block) {
       const size_t granule = (block.address - heap::geometry.base) / heap::kGranule;
       if (!state.bits.covers(granule) || state.bits.test(granule)) return true;
-      const SnapshotEntry entry = entry_of(block);
-      if (entry.ignored || entry.inherited) room = excused.add_word(block.address);
+      if (entry_of(block).excused()) room = excused.add_word(block.address);
       return room;
     });
-    room = room &&
-           mark(excused, space, Filter::for_heap(effective_alignment()), 1, state.bits).complete;
+    room = room && mark(excused, space, Filter::for_heap(word_rule()), 1, state.bits).complete;
     excused.clear();
     return room;
   }
@@ -124,11 +123,14 @@ class Snapshot {
     heaprake_snapshot_header header{};
     header.magic = HEAPRAKE_SNAPSHOT_MAGIC;
     header.version = HEAPRAKE_SNAPSHOT_VERSION;
-    header.flags = plan_.all ? HEAPRAKE_SNAPSHOT_ALL : 0;
+    header.flags = (plan_.all ? HEAPRAKE_SNAPSHOT_ALL : 0) |
+                   (heap::ledger::stack_count() ? HEAPRAKE_SNAPSHOT_WITH_STACKS : 0);
     header.pid = static_cast<uint32_t>(pid_);
-    header.alignment = effective_alignment();
+    header.alignment = word_rule().alignment;
     header.taken_ns = platform::realtime_ns();
-    header.uptime_ms = (platform::monotonic_ns() - process_start_ns) / 1000000;
+    header.uptime_ms = heap::ledger::kept()
+                           ? heap::ledger::now_ms()
+                           : (platform::monotonic_ns() - process_start_ns) / 1000000;
     header.heap_base = heap::geometry.base;
     stream.header(header);
     write_command(stream);

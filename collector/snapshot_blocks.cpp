@@ -31,7 +31,7 @@ bool BlockSection::write(heaprake_snapshot_end* totals) {
     const bool reachable = view_.reachable(granule);
     (reachable ? totals->reachable_blocks : totals->unreachable_blocks)++;
     (reachable ? totals->reachable_bytes : totals->unreachable_bytes) +=
-        heap::requested_size(block);
+        is_protected(block) ? block.size : heap::requested_size(block);
     if ((!reachable || view_.all) && !stream_.failed()) add(block, granule, reachable);
     return true;
   });
@@ -52,7 +52,7 @@ void BlockSection::open(const heap::Block& block, size_t granule, bool reachable
 
 void BlockSection::scan(const heap::Block& block) {
   const platform::Range whole{block.address, block.address + block.size};
-  if (view_.roots.protected_blocks().contains(block.address)) {
+  if (is_protected(block)) {
     for (uintptr_t at = whole.lo; at < whole.hi;) {
       const size_t wanted = std::min<size_t>(whole.hi - at, kCopyBytes);
       const size_t got = view_.space.read_guarded(buffers_->copy, at, wanted);
@@ -71,8 +71,8 @@ void BlockSection::scan(const heap::Block& block) {
 
 void BlockSection::scan(const heap::Block& block, platform::Range range, const char* content) {
   for (; range.lo + sizeof(uintptr_t) <= range.hi;
-       range.lo += view_.alignment, content += view_.alignment) {
-    const uintptr_t word = word_at(content);
+       range.lo += view_.rule.alignment, content += view_.rule.alignment) {
+    const uintptr_t word = word_at(content) & view_.rule.keep;
     const size_t granule = resolver_.granule_of(word);
     if (granule == SIZE_MAX || !view_.marks.covers(granule)) continue;
     if (candidate_count_ == kMostEdges) {
@@ -99,8 +99,8 @@ void BlockSection::send_words(const Pending& pending, Section& section) const {
   size_t count = std::min<size_t>(pending.block.size / sizeof(uintptr_t), kMostWords);
   const auto* words = reinterpret_cast<const uintptr_t*>(pending.block.address);
   if (pending.reachable) {
-    const bool readable = !view_.roots.protected_blocks().contains(pending.block.address);
-    const bool vtable = readable && resolver_.granule_of(words[0]) == SIZE_MAX &&
+    const bool vtable = !is_protected(pending.block) &&
+                        resolver_.granule_of(words[0]) == SIZE_MAX &&
                         view_.modules.find(words[0]) != view_.modules.list().size();
     count = vtable ? std::min<size_t>(count, 2) : 0;
   }
@@ -134,8 +134,9 @@ void BlockSection::send(const Pending& pending, size_t end_candidate) {
 
 void BlockSection::send_entry(const Pending& pending, Section& section) {
   const heap::Block& block = pending.block;
-  const SnapshotEntry entry = entry_of(block);
+  const SnapshotEntry entry = is_protected(block) ? SnapshotEntry{block.size} : entry_of(block);
   const uint32_t type = pending.further ? 0 : strings_.of(type_of(block));
+  used_stacks_.note(entry.stack);
   section.number(pending.granule - last_granule_);
   last_granule_ = pending.granule;
   section.number(block.size / heap::kGranule);

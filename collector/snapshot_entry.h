@@ -1,28 +1,31 @@
-// What a snapshot tells of a block beyond its place: from the ledger.
+// What a snapshot tells of a block beyond its place and its references.
 #pragma once
 
-#include "allocator/heap.h"
+#include "allocator/ledger.h"
 
 namespace heaprake::collector {
 
 struct SnapshotEntry {
   size_t requested;
-  uint32_t stack = 0;
-  uint32_t thread = 0;
-  uint32_t time_ms = 0;
+  uint32_t stack = 0, thread = 0, time_ms = 0;
   bool ignored = false;
-  bool inherited = false;
+  bool inherited = false;  // older than the fork that made this process
+
+  // It counts as reachable, whatever it is.
+  bool excused() const { return ignored || inherited; }
 };
 
+// Of a block that can be read.
 inline SnapshotEntry entry_of(const heap::Block& block) {
-  SnapshotEntry entry{};
-  entry.requested = heap::requested_size(block);
-  return entry;
+  const heap::ledger::Entry known = heap::ledger::entry_of(block);
+  const bool inherited = known.thread && known.thread <= heap::ledger::inherited_threads();
+  return {known.requested, known.stack, known.thread, static_cast<uint32_t>(known.time_ms),
+          known.ignored,   inherited};
 }
 
-// Whether any block is ignored or inherited.
-inline bool any_excused() {
-  return false;
+// Whether any block may be excused.
+inline bool may_excuse() {
+  return heap::ledger::any_ignored() || heap::ledger::inherited_threads() != 0;
 }
 
 // The name of the block's type, "" if it has none. It stays where it is.

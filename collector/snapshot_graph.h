@@ -11,6 +11,8 @@
 #include "collector/roots.h"
 #include "collector/snapshot_entry.h"
 #include "collector/snapshot_stream.h"
+#include "collector/snapshot_tables.h"
+#include "collector/word_rule.h"
 
 namespace heaprake::collector {
 
@@ -20,16 +22,17 @@ struct SnapshotView {
   const RootSet& roots;
   const MarkBits& marks;  // a block without its bit is unreachable
   const Modules& modules;
-  unsigned alignment;  // of words that count
-  bool all;            // reachable blocks too
+  WordRule rule;  // which words count
+  bool all;       // reachable blocks too
 
   bool reachable(size_t granule) const { return !marks.covers(granule) || marks.test(granule); }
 };
 
 class BlockSection {
  public:
-  BlockSection(const SnapshotView& view, SnapshotStream& stream, StringNumbers& strings)
-      : view_(view), stream_(stream), strings_(strings) {}
+  BlockSection(const SnapshotView& view, SnapshotStream& stream, StringNumbers& strings,
+               UsedStacks& used_stacks)
+      : view_(view), stream_(stream), strings_(strings), used_stacks_(used_stacks) {}
   ~BlockSection();
   BlockSection(const BlockSection&) = delete;
   BlockSection& operator=(const BlockSection&) = delete;
@@ -70,12 +73,16 @@ class BlockSection {
   void send_entry(const Pending& pending, Section& section);
   void send_words(const Pending& pending, Section& section) const;
   void send_edges(const Pending& pending, size_t count, Section& section);
+  bool is_protected(const heap::Block& block) const {
+    return view_.roots.protected_blocks().contains(block.address);
+  }
   // Keeps the candidates of [first, end) that lead to a block of this section; how many.
   size_t resolve(size_t first, size_t end);
 
   const SnapshotView& view_;
   SnapshotStream& stream_;
   StringNumbers& strings_;
+  UsedStacks& used_stacks_;
   const Resolver resolver_;
   heaprake_snapshot_end* totals_ = nullptr;
   Buffers* buffers_ = nullptr;

@@ -52,11 +52,12 @@ void RootSection::scan(const Root& root) {
 }
 
 void RootSection::scan(const Root& root, platform::Range range, const char* content) {
-  const size_t step = root.every_byte ? 1 : view_.alignment;
+  const size_t step = root.every_byte ? 1 : view_.rule.alignment;
   const uint32_t here = where(root);
   for (; range.lo + sizeof(uintptr_t) <= range.hi; range.lo += step, content += step) {
     uintptr_t word;
     memcpy(&word, content, sizeof word);
+    word &= view_.rule.keep;
     if (resolver_.granule_of(word) == SIZE_MAX) continue;
     const bool registers = root.kind == GC_REFERENCE_REGISTER;
     send(root, here, registers ? range.lo - root.origin : range.lo, word);

@@ -12,9 +12,9 @@ using platform::Range;
 
 class Verifier {
  public:
-  Verifier(const RootSet& roots, const platform::AddressSpace& space, unsigned alignment,
-           MarkBits& bits, platform::FunctionRef<void(const Miss&)> report)
-      : roots_(roots), space_(space), alignment_(alignment), bits_(bits), report_(report) {}
+  Verifier(const RootSet& roots, const platform::AddressSpace& space, WordRule rule, MarkBits& bits,
+           platform::FunctionRef<void(const Miss&)> report)
+      : roots_(roots), space_(space), rule_(rule), bits_(bits), report_(report) {}
   ~Verifier() {
     stack_.shrink(0);
     if (seen_) platform::release(seen_, seen_bytes_);
@@ -57,7 +57,7 @@ class Verifier {
     for (const char* p = lo; p + sizeof(uintptr_t) <= hi; p += step) {
       uintptr_t word;
       memcpy(&word, p, sizeof word);
-      visit(word, parent, reinterpret_cast<uintptr_t>(p));
+      visit(word & rule_.keep, parent, reinterpret_cast<uintptr_t>(p));
     }
   }
 
@@ -69,14 +69,14 @@ class Verifier {
       scan_range({std::max(touched.lo, whole.lo), std::min(touched.hi, whole.hi)}, block);
     });
   }
-  void scan_range(Range range, const Block& parent) { scan_range(range, parent, alignment_); }
+  void scan_range(Range range, const Block& parent) { scan_range(range, parent, rule_.alignment); }
   void scan_range(Range range, const Block& parent, unsigned step) {
     scan(reinterpret_cast<const char*>(range.lo), reinterpret_cast<const char*>(range.hi), parent,
          step);
   }
 
   void scan_root(const Root& root) {
-    const unsigned step = root.every_byte ? 1 : alignment_;
+    const unsigned step = root.every_byte ? 1 : rule_.alignment;
     if (!root.guarded) return scan_range(root.range, Block{}, step);
     for (uintptr_t at = root.range.lo; at < root.range.hi; at += platform::kPageSize) {
       char page[platform::kPageSize];
@@ -88,7 +88,7 @@ class Verifier {
 
   const RootSet& roots_;
   const platform::AddressSpace& space_;
-  unsigned alignment_;
+  const WordRule rule_;
   MarkBits& bits_;
   platform::FunctionRef<void(const Miss&)> report_;
   uint8_t* seen_ = nullptr;
@@ -100,9 +100,9 @@ class Verifier {
 
 }  // namespace
 
-size_t verify_marks(const RootSet& roots, const platform::AddressSpace& space, unsigned alignment,
+size_t verify_marks(const RootSet& roots, const platform::AddressSpace& space, WordRule rule,
                     MarkBits& bits, platform::FunctionRef<void(const Miss&)> report) {
-  return Verifier(roots, space, alignment, bits, report).run();
+  return Verifier(roots, space, rule, bits, report).run();
 }
 
 }  // namespace heaprake::collector

@@ -6,6 +6,7 @@
 
 #include "collector/mark_bits.h"
 #include "collector/roots.h"
+#include "collector/word_rule.h"
 
 namespace heaprake::collector {
 
@@ -18,7 +19,7 @@ struct Miss {
 // While the world is stopped, after mark(). report is called for each miss and must not allocate.
 // Returns the number of misses; SIZE_MAX when it ran out of memory, in which case nothing was
 // proved.
-size_t verify_marks(const RootSet& roots, const platform::AddressSpace& space, unsigned alignment,
+size_t verify_marks(const RootSet& roots, const platform::AddressSpace& space, WordRule rule,
                     MarkBits& bits, platform::FunctionRef<void(const Miss&)> report);
 
 }  // namespace heaprake::collector

@@ -95,23 +95,4 @@ bool is_traced() {
   return false;
 }
 
-bool thread_name(int tid, char (&name)[16]) {
-  char path[] = "/proc/self/task/0000000000/comm";
-  char digits[10];
-  int count = 0;
-  for (int rest = tid; rest > 0; rest /= 10) digits[count++] = static_cast<char>('0' + rest % 10);
-  char* at = path + 16;
-  while (count > 0) *at++ = digits[--count];
-  for (const char* rest = "/comm"; (*at = *rest) != '\0'; ++at, ++rest) {
-  }
-  name[0] = '\0';
-  const long fd = sys::call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-  if (sys::failed(fd)) return false;
-  const long got = sys::call(SYS_read, fd, name, sizeof name);
-  sys::call(SYS_close, fd);
-  if (got <= 0) return false;
-  name[got - 1] = '\0';  // the newline's place
-  return true;
-}
-
 }  // namespace heaprake::platform

@@ -3,6 +3,7 @@
 // for each registration. The kernel writes the whole list at once, so that it is of one moment.
 #include <linux/fcntl.h>
 
+#include "platform/directory.h"
 #include "platform/platform.h"
 #include "platform/syscall.h"
 
@@ -72,15 +73,6 @@ int is_epoll(int fd) {
   return same ? 1 : 0;
 }
 
-int parse_number(const char* name) {
-  int number = 0;
-  for (; *name != '\0'; ++name) {
-    if (*name < '0' || *name > '9') return -1;
-    number = number * 10 + (*name - '0');
-  }
-  return number;
-}
-
 }  // namespace
 
 EpollRead for_each_epoll_word(int fd, FunctionRef<bool(uint64_t)> visit) {
@@ -102,31 +94,15 @@ EpollRead for_each_epoll_word(int fd, FunctionRef<bool(uint64_t)> visit) {
 }
 
 bool for_each_epoll(FunctionRef<bool(int)> visit) {
-  struct Entry {  // struct linux_dirent64
-    uint64_t inode;
-    int64_t offset;
-    uint16_t length;
-    uint8_t type;
-    char name[1];
-  };
   const long directory =
       sys::call(SYS_openat, AT_FDCWD, "/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (sys::failed(directory)) return false;
-  alignas(Entry) char buffer[8192];
-  bool ok = true;
-  for (long got = 1; ok && got > 0;) {
-    got = sys::call(SYS_getdents64, directory, buffer, sizeof buffer);
-    ok = got >= 0;
-    for (long at = 0; ok && at < got;) {
-      const auto* entry = reinterpret_cast<const Entry*>(buffer + at);
-      const int fd = parse_number(buffer + at + offsetof(Entry, name));
-      const int kind = fd < 0 ? 0 : is_epoll(fd);
-      ok = kind == 0 || (kind > 0 && visit(fd));
-      at += entry->length;
-    }
-  }
+  const bool whole = for_each_number(static_cast<int>(directory), [&](int fd) {
+    const int kind = is_epoll(fd);
+    return kind == 0 || (kind > 0 && visit(fd));
+  });
   sys::call(SYS_close, directory);
-  return ok;
+  return whole;
 }
 
 }  // namespace heaprake::platform

@@ -23,18 +23,6 @@ std::atomic<uint64_t> version{0};
 // memory while the world stands still.
 Mutex writer;
 
-class WriteLock {
- public:
-  WriteLock() : mask_(block_signals()) { writer.lock(); }
-  ~WriteLock() {
-    writer.unlock();
-    restore_signals(mask_);
-  }
-
- private:
-  SignalMask mask_;
-};
-
 bool append(Copy& to, Range range) {
   if (range.lo >= range.hi) return true;
   if (to.count != 0 && to.ranges[to.count - 1].hi == range.lo) {
@@ -66,7 +54,7 @@ bool rebuild(const Copy& from, Range range, bool insert, Copy& to) {
 
 bool change(Range range, bool insert) {
   if (range.lo >= range.hi) return true;
-  WriteLock lock;
+  SignalGuard guard(writer);
   const uint64_t now = version.load(std::memory_order_relaxed);
   std::atomic_thread_fence(std::memory_order_release);
   if (!rebuild(copies[now & 1], range, insert, copies[(now + 1) & 1])) return false;

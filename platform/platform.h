@@ -199,9 +199,6 @@ CopyGaps for_each_copy_gap(FunctionRef<void(Range)> lacks);
 // A debugger is attached: it would take the copy for a thread.
 bool is_traced();
 
-// The name that the program gave to a thread of this process; "" and false if it cannot be read.
-bool thread_name(int tid, char (&name)[16]);
-
 struct SignalMask {
   uint64_t bits;
 };
@@ -242,6 +239,23 @@ class Mutex {
  private:
   uint32_t state_ = 0;  // 0 free, 1 held, 2 held with waiters
   int owner_ = 0;       // thread id; written only by the holder
+};
+
+// Holds a lock with all signals blocked: a handler of the program's cannot wait for it on the same
+// thread, and no thread is ever stopped while what the lock protects is half changed.
+class SignalGuard {
+ public:
+  explicit SignalGuard(Mutex& lock) : mask_(block_signals()), lock_(lock) { lock_.lock(); }
+  ~SignalGuard() {
+    lock_.unlock();
+    restore_signals(mask_);
+  }
+  SignalGuard(const SignalGuard&) = delete;
+  SignalGuard& operator=(const SignalGuard&) = delete;
+
+ private:
+  SignalMask mask_;
+  Mutex& lock_;
 };
 
 // The name of a system call of ours that would not be survived under a seccomp filter which the

@@ -9,26 +9,11 @@ constexpr size_t kMostBytes = size_t{4} << 30;
 constexpr size_t kShareOfLimit = 16;
 constexpr size_t kMostPieces = 256;
 
-// Held with all signals blocked: a stopped thread never holds it.
-Mutex lock;
+Mutex lock;  // held with all signals blocked
 // Everything below is guarded by it, but `whole`, which is written once.
 Range whole;
 Range pieces[kMostPieces];  // in use, in address order
 size_t count;
-
-class Guard {
- public:
-  Guard() : mask_(block_signals()) { lock.lock(); }
-  ~Guard() {
-    lock.unlock();
-    restore_signals(mask_);
-  }
-  Guard(const Guard&) = delete;
-  Guard& operator=(const Guard&) = delete;
-
- private:
-  SignalMask mask_;
-};
 
 size_t page_up(size_t bytes) {
   return (bytes + kPageSize - 1) & ~(kPageSize - 1);
@@ -41,13 +26,13 @@ void reserve() {
   bytes &= ~(kPageSize - 1);
   void* p = platform::reserve(bytes, kPageSize, 0);
   if (p == nullptr) return;
-  Guard guard;
+  SignalGuard guard(lock);
   whole = {reinterpret_cast<uintptr_t>(p), reinterpret_cast<uintptr_t>(p) + bytes};
 }
 
 void* allocate(size_t bytes) {
   bytes = page_up(bytes);
-  Guard guard;
+  SignalGuard guard(lock);
   if (count == kMostPieces) return nullptr;
   uintptr_t lo = whole.lo;
   size_t at = 0;
@@ -63,7 +48,7 @@ bool release(void* p, size_t bytes) {
   const auto lo = reinterpret_cast<uintptr_t>(p);
   if (!whole.contains(lo)) return false;
   discard(p, page_up(bytes));  // so that the next one finds zeros
-  Guard guard;
+  SignalGuard guard(lock);
   auto* piece = std::find_if(pieces, pieces + count, [=](Range r) { return r.lo == lo; });
   std::move(piece + 1, pieces + count, piece);
   --count;

@@ -3,29 +3,11 @@
 #include <linux/fcntl.h>
 #include <sys/stat.h>
 
+#include "platform/directory.h"
 #include "platform/syscall.h"
 
 namespace heaprake::platform {
 namespace {
-
-struct Entry {  // struct linux_dirent64
-  uint64_t inode;
-  int64_t offset;
-  uint16_t length;
-  uint8_t type;
-  char name[1];
-};
-constexpr size_t kNameAt = offsetof(Entry, name);
-
-// A thread id, or -1 for "." and "..".
-int parse_tid(const char* name) {
-  int tid = 0;
-  for (const char* at = name; *at != '\0'; ++at) {
-    if (*at < '0' || *at > '9') return -1;
-    tid = tid * 10 + (*at - '0');
-  }
-  return tid;
-}
 
 // "<tid>/stat"
 void write_stat_path(int tid, char* out) {
@@ -84,21 +66,7 @@ void TaskList::close() {
 }
 
 bool TaskList::for_each(FunctionRef<bool(int tid)> visit) const {
-  alignas(Entry) char buffer[8192];
-  if (sys::failed(sys::call(SYS_lseek, directory_, 0, 0))) return false;
-  for (;;) {
-    const long got = sys::call(SYS_getdents64, directory_, buffer, sizeof buffer);
-    if (got < 0) return false;
-    if (got == 0) return true;
-    for (long at = 0; at < got;) {
-      const char* entry = buffer + at;
-      const int tid = parse_tid(entry + kNameAt);
-      if (tid > 0 && !visit(tid)) return false;
-      uint16_t length;
-      __builtin_memcpy(&length, entry + offsetof(Entry, length), sizeof length);
-      at += length;
-    }
-  }
+  return for_each_number(directory_, visit);
 }
 
 size_t TaskList::count() const {

@@ -61,9 +61,9 @@ void write_stats() {
 }
 
 // With signals blocked, so that the thread does not come here again from a handler.
-void report(const platform::StoppedThread& self) {
+void report(const platform::StoppedThread& self, bool examine) {
   const platform::SignalMask mask = platform::block_signals();
-  if (collector::mode() == collector::Mode::kHunt) examine_finally(self);
+  if (collector::mode() == collector::Mode::kHunt) examine_finally(self, examine);
   write_stats();
   reported_process.store(platform::process_id());
   platform::restore_signals(mask);
@@ -85,7 +85,8 @@ void report_as(const platform::CallContext* context, void* leaving) {
     handlers = context_after_handlers();
     if (handlers.sp) context = &handlers;
   }
-  report(platform::thread_of_call(*context));
+  const bool hunting = collector::mode() == collector::Mode::kHunt;
+  report(platform::thread_of_call(*context), hunting && !leak_checks_are_off());
 }
 
 void report_at_exit(Leaving leaving) {
@@ -120,7 +121,8 @@ void report_early() {
 void report_when_killed(const platform::StoppedThread& self) {
   constexpr int kPatience = 60'000;
   if (!may_report()) return;
-  if (begins_report()) return report(self);
+  // In a handler the program is not asked whether it wants to be examined.
+  if (begins_report()) return report(self, true);
   const int process = platform::process_id();
   for (int i = 0; i < kPatience && reported_process.load() != process; ++i) platform::sleep_ms(1);
 }

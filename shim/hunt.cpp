@@ -65,17 +65,19 @@ bool leak_checks_are_off() {
   return off_by_options || (__lsan_is_turned_off && __lsan_is_turned_off());
 }
 
-void examine_finally(const platform::StoppedThread& self) {
+void examine_finally(const platform::StoppedThread& self, bool examine) {
   const Output& snapshot = settings().snapshot;
   if (!snapshot.on()) {
-    say_unreachable(collector::take_snapshot(plan_for(-1, false), self, [](bool) {}));
+    if (examine) say_unreachable(collector::take_snapshot(plan_for(-1, false), self, [](bool) {}));
     return;
   }
   // Several processes may be told the same path. A forked child leaves it to its parent.
   if (!snapshot.names_process() && was_forked()) return;
   int fd = open_output(snapshot);
   if (fd < 0) return;
-  collector::take_snapshot(plan_for(fd, settings().snapshot_all), self, [](bool) {});
+  collector::SnapshotPlan plan = plan_for(fd, settings().snapshot_all);
+  if (!examine) plan.why_not = "the program has turned leak checks off";
+  collector::take_snapshot(plan, self, [](bool) {});
   close_output(fd);
 }
 

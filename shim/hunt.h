@@ -19,8 +19,9 @@ const char* default_suppressions();
 // The program has said that it wants no leak checks. Calls into the program.
 bool leak_checks_are_off();
 
-// The last look at memory: writes the snapshot, or one line if there is no place for one.
-void examine_finally(const platform::StoppedThread& self);
+// The last look at memory: writes the snapshot, or one line if there is no place for one. Without
+// `examine` only that it was not wanted.
+void examine_finally(const platform::StoppedThread& self, bool examine);
 
 // A look while the program runs on. `outcome` says what is lost, unless it was left to a copy of
 // the process (`wait` false).

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "allocator/heap.h"
+#include "allocator/ledger.h"
 #include "collector/collector.h"
 #include "platform/platform.h"
 #include "shim/exit.h"
@@ -43,11 +43,14 @@ HEAPRAKE_EXPORT int __lsan_do_recoverable_leak_check() {
   return may_check() ? check_now() : 0;
 }
 
-HEAPRAKE_EXPORT void __lsan_disable() {}
-HEAPRAKE_EXPORT void __lsan_enable() {}
+HEAPRAKE_EXPORT void __lsan_disable() {
+  heap::ledger::disable();
+}
+HEAPRAKE_EXPORT void __lsan_enable() {
+  heap::ledger::enable();
+}
 HEAPRAKE_EXPORT void __lsan_ignore_object(const void* p) {
-  const heap::Block block = heap::find_block(reinterpret_cast<uintptr_t>(p));
-  if (block && collector::mode() == collector::Mode::kHunt) collector::pin(block);
+  heap::ledger::ignore(p);
 }
 
 HEAPRAKE_EXPORT void __lsan_register_root_region(const void* begin, size_t size) {

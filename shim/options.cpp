@@ -61,6 +61,14 @@ bool parse(Piece piece, const char*, collector::Mode* mode) {
   return false;
 }
 
+bool parse(Piece piece, const char*, heap::Stacks* stacks) {
+  using heap::Stacks;
+  if (piece.is("full")) return *stacks = Stacks::kFull, true;
+  if (piece.is("adaptive")) return *stacks = Stacks::kAdaptive, true;
+  if (piece.is("off")) return *stacks = Stacks::kOff, true;
+  return false;
+}
+
 bool parse(Piece piece, const char*, size_t* bytes) {
   unsigned shift = 0;
   if (piece.length) {

@@ -4,6 +4,7 @@
 #include <climits>
 #include <cstddef>
 
+#include "allocator/heap.h"
 #include "collector/collector.h"
 
 namespace heaprake::shim {
@@ -25,6 +26,7 @@ void close_output(int fd);
 // The type of each kind of option, under the name that the table uses.
 namespace kind {
 using MODE = collector::Mode;
+using STACKS = heap::Stacks;
 using SIZE = size_t;
 using NUMBER = unsigned;
 using FLAG = bool;

@@ -23,6 +23,12 @@
 #include "shim/requests.h"
 #include "shim/threads.h"
 
+extern "C" {
+// The linker's: where the library's image begins, and where its code ends.
+extern const char __ehdr_start __attribute__((visibility("hidden")));
+extern const char etext __attribute__((visibility("hidden")));
+}
+
 namespace heaprake::shim {
 namespace {
 
@@ -36,7 +42,11 @@ void initialise_heap() {
   read_options();
   heap::Config config;
   config.pad = settings().pad;
-  config.record_sizes = settings().mode == collector::Mode::kHunt;
+  config.ledger = settings().mode == collector::Mode::kHunt;
+  config.stacks = settings().stacks;
+  config.depth = settings().depth;
+  config.own_code = {reinterpret_cast<uintptr_t>(&__ehdr_start),
+                     reinterpret_cast<uintptr_t>(&etext)};
   heap::set_misuse_handler(on_misuse);
   if (!heap::init(config)) {
     Line line;
@@ -76,6 +86,7 @@ void start_collector() {
   options.growth = chosen.growth;
   options.markers = chosen.markers;
   options.alignment = chosen.alignment;
+  options.tags = chosen.tags;
   options.trust = chosen.trust;
   options.verify = chosen.verify;
   options.poison = chosen.poison;

@@ -4,7 +4,7 @@
 namespace {
 
 TEST(Sizes, RequestedSizesAreKept) {
-  ASSERT_TRUE(heap::init({.pad = false, .record_sizes = true}));
+  ASSERT_TRUE(heap::init({.pad = false, .ledger = true}));
   for (size_t size : {0u, 1u, 15u, 16u, 17u, 1000u, 4048u, 5000u, 100001u, (16u << 20) + 3}) {
     void* p = heap::allocate(size);
     EXPECT_EQ(heap::requested_size(heap::find_block(address_of(p))), size);
@@ -30,7 +30,7 @@ TEST(Sizes, WithoutRecordingTheLengthIsAllThatIsKnown) {
 }
 
 TEST(Sizes, PaddingKeepsWhatIsPointedToFromJustPastItsEnd) {
-  ASSERT_TRUE(heap::init({.pad = true, .record_sizes = false}));
+  ASSERT_TRUE(heap::init({.pad = true, .ledger = false}));
   for (size_t size : {0u, 1u, 15u, 16u, 32u, 1024u, 4048u, 65536u, 16u << 20}) {
     void* p = heap::allocate(size);
     EXPECT_EQ(heap::find_block(address_of(p) + size).address, address_of(p)) << size;
@@ -41,7 +41,7 @@ TEST(Sizes, PaddingKeepsWhatIsPointedToFromJustPastItsEnd) {
 }
 
 TEST(Sizes, BothAtOnce) {
-  ASSERT_TRUE(heap::init({.pad = true, .record_sizes = true}));
+  ASSERT_TRUE(heap::init({.pad = true, .ledger = true}));
   for (size_t size : {0u, 15u, 16u, 4048u, 65536u}) {
     void* p = heap::allocate(size);
     EXPECT_EQ(heap::requested_size(heap::find_block(address_of(p))), size);

@@ -214,7 +214,7 @@ TEST_F(CollectTest, OracleCountsAUseOfACondemnedBlock) {
   heap::release(a.get());
   collector::get_stats(&after);
   EXPECT_EQ(after.mistakes - before.mistakes, 1u);
-  EXPECT_EQ(heap::usable_size(b.get()), 32u);
+  EXPECT_EQ(heap::usable_size(b.get()), sizeof(Node));
   collector::get_stats(&after);
   EXPECT_EQ(after.mistakes - before.mistakes, 2u);
   EXPECT_TRUE(exists(b));

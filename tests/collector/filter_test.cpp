@@ -17,9 +17,10 @@ using collector::Filter;
 
 std::vector<uintptr_t> naive(const Filter& filter, const char* lo, const char* hi) {
   std::vector<uintptr_t> words;
-  for (const char* p = lo; p + 8 <= hi; p += filter.alignment) {
+  for (const char* p = lo; p + 8 <= hi; p += filter.rule.alignment) {
     uintptr_t word;
     memcpy(&word, p, 8);
+    word &= filter.rule.keep;
     if (static_cast<uint32_t>(word >> 32) - filter.first_high < filter.high_count) {
       words.push_back(word);
     }
@@ -27,7 +28,7 @@ std::vector<uintptr_t> naive(const Filter& filter, const char* lo, const char* h
   return words;
 }
 
-class FilterTest : public testing::TestWithParam<std::tuple<int, unsigned>> {
+class FilterTest : public testing::TestWithParam<std::tuple<int, unsigned, unsigned>> {
  protected:
   void SetUp() override { machine_ = collector::cpu(); }
   void TearDown() override { collector::override_cpu(machine_); }
@@ -35,18 +36,20 @@ class FilterTest : public testing::TestWithParam<std::tuple<int, unsigned>> {
 };
 
 TEST_P(FilterTest, AgreesWithTheNaiveOne) {
-  auto [level, alignment] = GetParam();
+  auto [level, alignment, tags] = GetParam();
   Cpu limited{level >= 1 && machine_.avx2, level >= 2 && machine_.avx512};
   collector::override_cpu(limited);
-  Filter filter{0x5a3c, 256, alignment};
+  Filter filter{0x5a3c, 256, {alignment, ~uint64_t{0} >> tags}};
   std::mt19937_64 random(42);
   for (int round = 0; round < 2000; round++) {
     size_t words = random() % 70;
     std::vector<uint64_t> memory(words + 1);
     for (uint64_t& word : memory) {
-      uint64_t kind = random() % 4;
+      uint64_t kind = random() % 5;
       word = kind == 0   ? random()
              : kind == 1 ? (0x5a3cull + random() % 300 - 20) << 32 | (random() & 0xffffffff)
+             : kind == 4
+                 ? random() << 48 | (0x5a3cull + random() % 300) << 32 | (random() & 0xffffffff)
              : kind == 2 ? (random() << 32) | (0x5a3c + random() % 300 - 20)
                          : 0;
     }
@@ -62,7 +65,8 @@ TEST_P(FilterTest, AgreesWithTheNaiveOne) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Paths, FilterTest,
-                         testing::Combine(testing::Values(0, 1, 2), testing::Values(1u, 4u, 8u)));
+                         testing::Combine(testing::Values(0, 1, 2), testing::Values(1u, 4u, 8u),
+                                          testing::Values(0u, 16u)));
 
 }  // namespace
 }  // namespace heaprake::test

@@ -75,7 +75,7 @@ class HeapTest : public testing::Test {
  protected:
   void SetUp() override {
     static bool once = [] {
-      heap::init({.pad = false, .record_sizes = true});
+      heap::init({.pad = false, .ledger = true});
       platform::start_threads();
       platform::install_stop_signal();
       return true;

@@ -52,11 +52,15 @@ struct ReadEdge {
 };
 struct ReadBlock {
   uint64_t address, size, requested, flags;
+  uint64_t stack, thread, time_ms;
   std::vector<uint64_t> words;
   std::vector<ReadEdge> edges;
 };
 struct ReadRoot {
   uint64_t kind, where, address, name, block, inner;
+};
+struct ReadFrame {
+  uint64_t module, offset;
 };
 struct ReadModule {
   uint64_t load, lo, hi, flags;
@@ -68,6 +72,7 @@ struct ReadSnapshot {
   heaprake_snapshot_end end{};
   std::vector<std::string> command, reasons, strings{""}, threads{""};
   std::vector<ReadModule> modules;
+  std::vector<std::vector<ReadFrame>> stacks{{}};
   std::vector<ReadRoot> roots;
   std::vector<ReadBlock> blocks;
   std::string suppressions;
@@ -98,7 +103,9 @@ inline void read_blocks(Records records, ReadSnapshot* to) {
     block.size = records.number() * 16;
     block.requested = block.size - records.number();
     block.flags = records.number();
-    for (int i = 0; i < 3; i++) records.number();
+    block.stack = records.number();
+    block.thread = records.number();
+    block.time_ms = records.number();
     if (block.flags & HEAPRAKE_BLOCK_TYPED) records.number();
     for (uint64_t count = records.number(); count; count--) block.words.push_back(records.word());
     uint64_t offset = 0;
@@ -159,6 +166,12 @@ inline ReadSnapshot read_snapshot(const std::string& bytes) {
                   records.number(), records.number(), records.number()};
     root.block = read.header.heap_base + root.block * 16;
     read.roots.push_back(root);
+  }
+  for (Records records(sections[HEAPRAKE_SNAPSHOT_STACKS]); records.more();) {
+    std::vector<ReadFrame> frames;
+    for (uint64_t count = records.number(); count; count--)
+      frames.push_back({records.number(), records.number()});
+    read.stacks.push_back(frames);
   }
   read_blocks(Records(sections[HEAPRAKE_SNAPSHOT_BLOCKS]), &read);
   read.suppressions = sections[HEAPRAKE_SNAPSHOT_SUPPRESSIONS];

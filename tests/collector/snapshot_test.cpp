@@ -98,7 +98,7 @@ TEST_F(SnapshotTest, TellsTheUnreachableGraph) {
   refer(one, 4, two);
   refer(two, 1, one, 8);
   const ReadSnapshot read = take(false);
-  EXPECT_EQ(read.header.flags, 0u);
+  EXPECT_EQ(read.header.flags, HEAPRAKE_SNAPSHOT_WITH_STACKS);
   EXPECT_EQ(read.header.pid, static_cast<uint32_t>(getpid()));
   EXPECT_EQ(read.header.alignment, 8u);
   EXPECT_TRUE(read.reasons.empty());
@@ -121,6 +121,25 @@ TEST_F(SnapshotTest, TellsTheUnreachableGraph) {
   // Content: all of it, as these are small.
   ASSERT_EQ(a->words.size(), a->size / 8);
   EXPECT_EQ(a->words[4], two.address());
+}
+
+TEST_F(SnapshotTest, TellsWhoMadeABlock) {
+  make(40);
+  const ReadSnapshot read = take(false);
+  ASSERT_EQ(read.blocks.size(), 1u);
+  const ReadBlock& block = read.blocks[0];
+  ASSERT_NE(block.stack, 0u);
+  const auto& frames = read.stacks.at(block.stack);
+  ASSERT_GE(frames.size(), 3u);
+  for (const ReadFrame& frame : frames) {
+    ASSERT_NE(frame.module, 0u);
+    const ReadModule& module = read.modules.at(frame.module - 1);
+    EXPECT_GE(module.load + frame.offset, module.lo);
+    EXPECT_LT(module.load + frame.offset, module.hi);
+  }
+  ASSERT_NE(block.thread, 0u);
+  EXPECT_NE(read.threads.at(block.thread).find("collector_test"), std::string::npos);
+  EXPECT_LE(block.time_ms, read.header.uptime_ms);
 }
 
 TEST_F(SnapshotTest, NamesTheProgramItsModulesAndThreads) {
@@ -158,7 +177,7 @@ TEST_F(SnapshotTest, AllTellsReachableBlocksAndTheirRoots) {
   const ReadSnapshot read = take(true);
   unpin(pinned);
   global_word = 0;
-  EXPECT_EQ(read.header.flags, HEAPRAKE_SNAPSHOT_ALL);
+  EXPECT_EQ(read.header.flags, HEAPRAKE_SNAPSHOT_ALL | HEAPRAKE_SNAPSHOT_WITH_STACKS);
   EXPECT_EQ(read.end.unreachable_blocks, 1u);
   EXPECT_EQ(read.end.blocks, read.end.unreachable_blocks + read.end.reachable_blocks);
   ASSERT_TRUE(read.block(root.address()) && read.block(child.address()) &&

@@ -34,12 +34,12 @@ TEST_F(VerifierTest, NamesAMissedBlockAndItsParent) {
       collector::StoppedWorld world(self, roots, false);
       ASSERT_TRUE(world.ok());
       ASSERT_TRUE(bits.prepare());
-      collector::mark(roots, world.space(), collector::Filter::for_heap(4), 1, bits);
+      collector::mark(roots, world.space(), collector::Filter::for_heap({4}), 1, bits);
       auto record = [&](const collector::Miss& miss) { seen = miss; };
-      honest = collector::verify_marks(roots, world.space(), 4, bits, record);
+      honest = collector::verify_marks(roots, world.space(), {4}, bits, record);
       size_t granule = (child.address() - heap::geometry.base) / heap::kGranule;
       bits.clear(granule);
-      misses = collector::verify_marks(roots, world.space(), 4, bits, record);
+      misses = collector::verify_marks(roots, world.space(), {4}, bits, record);
       EXPECT_TRUE(bits.test(granule));
     });
   };

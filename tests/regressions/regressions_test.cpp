@@ -108,6 +108,14 @@ TEST(SmallAddressSpace, IsCollectedBeforeMallocFails) {
   expect_end(run_preloaded(expected.command), expected);
 }
 
+// What no default can know.
+TEST(TaggedPointers, CountWhereTheTagsAreNamed) {
+  const std::vector<std::string> command = {program("tagged")};
+  EXPECT_EQ(run_preloaded(command).out, "reclaimed, 0\n");
+  EXPECT_EQ(run_preloaded(command, "tags=16").out, "kept, 1\n");
+  EXPECT_EQ(run_preloaded(command, "tags=16:verify=1").err, "");
+}
+
 class Linked : public testing::TestWithParam<Case> {};
 
 TEST_P(Linked, RunsLinked) {
