@@ -128,9 +128,12 @@ class Describer::One {
         member.part_of < 0 ? "block of " + counted(snapshot_.requested[container.owner], "byte")
                            : called(finding_.members[owner_at(member.part_of)]);
     const std::string field = field_at(container.owner, container.offset);
-    member.role = std::string(container.what) + " of the " + name_of(container) + " " +
-                  (field.empty() ? "at offset " + grouped(container.offset) : field) + " of " +
-                  owner;
+    member.role = std::string(container.what) + " of ";
+    if (field.empty())
+      member.role +=
+          "the " + name_of(container) + " at offset " + grouped(container.offset) + " of " + owner;
+    else
+      member.role += field + " of " + owner + ", a " + name_of(container);
     if (member.type.empty()) {
       member.type = std::string(container.kind) + "'s " + container.what;
       member.type_source = "container";
