@@ -23,10 +23,6 @@ std::string times(uint64_t structures) {
   return structures == 1 ? "once" : structures == 2 ? "twice" : grouped(structures) + " times";
 }
 
-std::string title_of(const Finding& finding) {
-  return printable(finding.title.empty() ? std::string(name_of(finding.shape)) : finding.title);
-}
-
 // "lost 3 times: 9 blocks, 450 bytes; each is 3 blocks and retains 150 bytes"
 std::string amounts(const Finding& finding) {
   std::string text = "lost " + times(finding.structures) + ": " + counted(finding.blocks, "block") +
@@ -43,11 +39,12 @@ std::string member_name(const Member& member) {
   return member.type.empty() ? "block of unknown type" : printable(member.type);
 }
 
-// "#1 Child"
+// "#1 Child", "#2 characters"
 std::string numbered(const Finding& finding, uint32_t position) {
   const Member& member = finding.members[position];
-  return "#" + std::to_string(position) + " " +
-         (member.type.empty() ? "block" : printable(member.type));
+  std::string name = member.type;
+  if (name.empty()) name = member.role.substr(0, member.role.find(' '));
+  return "#" + std::to_string(position) + " " + (name.empty() ? "block" : printable(name));
 }
 
 std::string counts(const Member& member) {
@@ -169,7 +166,7 @@ std::string when(const Report& report, const Finding& finding) {
     text = finding.structures == 1
                ? "allocated " + age(finding.last_ms)
                : "first allocated " + age(finding.first_ms) + ", last " + age(finding.last_ms);
-    text += ", " + duration_words(finding.first_ms) + " after the start";
+    text += ", " + duration_words(finding.first_ms) + " after the start,";
   }
   const std::string thread =
       finding.members.empty() ? "" : thread_words(report, finding.members[0].thread);
@@ -179,13 +176,10 @@ std::string when(const Report& report, const Finding& finding) {
 
 }  // namespace
 
-void tell_finding(Page& page, const Report& report, size_t index) {
-  const Finding& finding = report.findings.lost[index];
+void tell_finding(Page& page, const Finding& finding, const Report& report) {
   const std::string number = std::to_string(finding.id) + "  ";
-  const bool known = !report.known.empty() && report.known[index];
-  page.wrap(2, number, title_of(finding) + (known ? " (in the baseline)" : ""), kIndent,
-            known ? Ink::kPlain : Ink::kBold);
-  page.wrap(kIndent, "", amounts(finding), kIndent, known ? Ink::kPlain : Ink::kRed);
+  page.wrap(2, number, printable(title_of(finding)), kIndent, Ink::kBold);
+  page.wrap(kIndent, "", amounts(finding), kIndent, Ink::kRed);
   if (!finding.advice.empty())
     page.wrap(kIndent, "", printable(finding.advice), kIndent, Ink::kGreen);
   tell_members(page, finding);
@@ -201,10 +195,11 @@ void tell_finding(Page& page, const Report& report, size_t index) {
   page.line(kIndent, "certain: nothing outside refers to it", Ink::kDim);
 }
 
-void tell_briefly(Page& page, const Report& report, const Finding& finding) {
+void tell_briefly(Page& page, const Report& report, const Finding& finding,
+                  const std::string& remark) {
   const Frame* frame = own_frame(stack_of(report, finding.stack()));
-  std::string text =
-      std::to_string(finding.id) + "  " + title_of(finding) + ", " + times(finding.structures);
+  std::string text = std::to_string(finding.id) + "  " + printable(title_of(finding)) + remark + ", " +
+                     times(finding.structures);
   if (frame) text += ", in " + frame_name(*frame);
   page.line(2, text, Ink::kPlain,
             counted(finding.blocks, "block") + ", " + counted(finding.bytes, "byte"));
