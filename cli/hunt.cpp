@@ -1,19 +1,18 @@
 // heaprake hunt: a program with mode=hunt, and a report about what it has lost when it ends.
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <optional>
 
 #include "cli/failure.h"
+#include "cli/hunt_checks.h"
+#include "cli/hunt_files.h"
 #include "cli/launch.h"
 #include "cli/option_table.h"
-#include "cli/output_file.h"
-#include "cli/report.h"
+#include "cli/report/outputs.h"
 #include "cli/subcommand.h"
 #include "cli/supervise.h"
 #include "cli/temporary.h"
@@ -25,44 +24,96 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// Options of the library that hunt gives a meaning of its own, or that mean nothing to it.
+const std::vector<std::string> kHidden = {"mode", "snapshot", "on_signal", "growth", "threshold"};
+
 std::vector<OptionSpec> options() {
-  std::vector<OptionSpec> specs = {
-      {"json", Takes::kValue, "FILE", "write the report as JSON (heaprake-report/1), all of it"},
-      {"report", Takes::kValue, "FILE", "write the text report there instead of to stderr"},
-      {"exit-code", Takes::kValue, "N",
-       "exit status when blocks are lost and the program itself ended with 0 (default 23; 0: never "
-       "another than the program's own)"},
-      force_option()};
-  const std::vector<OptionSpec> library = library_option_specs({"mode", "snapshot"});
+  std::vector<OptionSpec> specs = output_options();
+  specs.insert(
+      specs.end(),
+      {{"report", Takes::kValue, "FILE", "write the text report there instead of to stderr"},
+       {"exit-code", Takes::kValue, "N",
+        "exit status when blocks are lost and the program itself ended with 0 (default 23; 0: "
+        "never another than the program's own)"},
+       {"count-children", Takes::kNothing, "",
+        "what other processes have lost makes the exit status fail, too"},
+       {"every", Takes::kValue, "TIME", "look at the running program every so long: 30s, 10m, 1h"},
+       {"start-after", Takes::kValue, "TIME", "the first time after so long"},
+       {"on-signal", Takes::kValue, "SIGNAL",
+        "look at it whenever it gets this signal: USR2, or a number; the program's own handler is "
+        "called as well"}});
+  const std::vector<OptionSpec> library = library_option_specs(kHidden);
   specs.insert(specs.end(), library.begin(), library.end());
   return specs;
 }
 
+int signal_number(const std::string& value) {
+  uint64_t number = 0;
+  if (parse_number(value, &number) && number > 0 && number < static_cast<uint64_t>(NSIG))
+    return static_cast<int>(number);
+  const std::string name = value.starts_with("SIG") ? value.substr(3) : value;
+  for (int signal = 1; signal < NSIG; ++signal) {
+    const char* abbreviation = sigabbrev_np(signal);
+    if (abbreviation && name == abbreviation) return signal;
+  }
+  throw Failure(kExitUsage,
+                "--on-signal=" + printable(value) + ": there is no such signal; USR2 is one");
+}
+
 // What the command line asks for, checked before the program starts.
 struct Plan {
+  explicit Plan(const Arguments& arguments);
+
+  std::vector<std::string> program;
   std::map<std::string, std::string> library;
-  std::optional<OutputFile> json, text;
+  Outputs outputs;
+  std::optional<OutputFile> text;
+  CheckPlan checks;
   int leak_status = kExitLeaks;
+  bool count_children;
+  std::string repeat;  // the command line up to " -- ", without the files that it writes
 };
 
-Plan plan_of(const Arguments& arguments) {
-  Plan plan;
-  plan.library = chosen_options(arguments);
-  const bool force = arguments.has("force");
-  if (arguments.has("json")) plan.json.emplace(arguments.value("json"), force);
-  if (arguments.has("report")) plan.text.emplace(arguments.value("report"), force);
-  if (plan.json && plan.text && plan.json->path() == plan.text->path())
+std::string repeatable(const Arguments& arguments) {
+  std::vector<std::string> words = {"heaprake", "hunt"};
+  for (const auto& [name, value] : arguments.options) {
+    static const std::vector<std::string> kFiles = {
+        "json", "html",   "dot",  "folded", "speedscope", "pprof", "gen-suppressions",
+        "save", "report", "force"};
+    if (std::find(kFiles.begin(), kFiles.end(), name) == kFiles.end())
+      words.push_back(value == "1" && name == "count-children" ? "--" + name
+                                                               : "--" + name + "=" + value);
+  }
+  return shell_command(words);
+}
+
+Plan::Plan(const Arguments& arguments)
+    : program(arguments.operands),
+      library(chosen_options(arguments)),
+      outputs(arguments),
+      count_children(arguments.has("count-children")),
+      repeat(repeatable(arguments)) {
+  if (arguments.has("report")) text.emplace(arguments.value("report"), arguments.has("force"));
+  if (text && (arguments.value("json") == arguments.value("report")))
     throw Failure(kExitUsage, "--json and --report name the same file");
   if (arguments.has("exit-code")) {
     uint64_t status = 0;
     if (!parse_number(arguments.value("exit-code"), &status) || status > 255)
       throw Failure(kExitUsage, "--exit-code=" + printable(arguments.value("exit-code")) +
                                     ": an exit status is a number from 0 to 255");
-    plan.leak_status = static_cast<int>(status);
+    leak_status = static_cast<int>(status);
   }
-  if (arguments.operands.empty())
+  if (arguments.has("every")) checks.every = parse_interval("every", arguments.value("every"));
+  if (arguments.has("start-after"))
+    checks.start_after = parse_interval("start-after", arguments.value("start-after"));
+  if (arguments.has("on-signal")) {
+    library["on_signal"] = std::to_string(signal_number(arguments.value("on-signal")));
+    checks.on_signal = true;
+  }
+  // Whoever keeps a snapshot wants to ask it who keeps what alive.
+  if (outputs.saves() && !library.contains("snapshot_all")) library["snapshot_all"] = "1";
+  if (program.empty())
     throw Failure(kExitUsage, "no program to run: heaprake hunt [options] -- PROGRAM ARGS");
-  return plan;
 }
 
 std::string why_missing(const Ending& ending) {
@@ -72,146 +123,217 @@ std::string why_missing(const Ending& ending) {
            ") killed the program before its memory could be examined";
   }
   return "the program ended without its memory being examined: it ended by a system call of its "
-         "own "
-         "instead of through libc, or changed its user or root directory, or became a program that "
-         "heaprake cannot reach (static, or started with another environment)";
+         "own instead of through libc, or changed its user or root directory, or became a program "
+         "that heaprake cannot reach (static, or started with another environment)";
 }
 
-Report read_report(const Ending& ending, const fs::path& file,
-                   const std::vector<std::string>& program) {
+// The text of it all, on stderr as it comes or kept for a file.
+class Telling {
+ public:
+  explicit Telling(const Plan& plan) : plan_(plan) {}
+  bool colours() const { return !plan_.text && wants_colours(STDERR_FILENO); }
+  void tell(const std::string& text) {
+    if (plan_.text)
+      kept_ += text;
+    else
+      std::fwrite(text.data(), 1, text.size(), stderr);
+  }
+  void finish() const {
+    if (plan_.text) plan_.text->write(kept_);
+  }
+
+ private:
+  const Plan& plan_;
+  std::string kept_;
+};
+
+class Hunt {
+ public:
+  explicit Hunt(const Arguments& arguments)
+      : plan_(arguments), directory_("heaprake-hunt"), files_(directory_.path()), telling_(plan_) {}
+
+  int run();
+
+ private:
+  Report final_report(const Ending& ending, const HuntChecks& checks, fs::path* snapshot) const;
+  void tell_other_process(pid_t pid);
+  void suggest_next(Report* report) const;
+  void deliver(Report& report, const HuntChecks& checks, const fs::path& snapshot);
+
+  Plan plan_;
+  const TemporaryDirectory directory_;
+  const HuntFiles files_;
+  Telling telling_;
+  Beside beside_;
+  bool children_fail_ = false;
+};
+
+// From the program's own snapshot at its end; for want of that, from the last check.
+Report Hunt::final_report(const Ending& ending, const HuntChecks& checks,
+                          fs::path* snapshot) const {
+  ProgressLine line;
   std::error_code error;
+  const fs::path own = files_.at_exit(ending.pid);
   std::string why;
-  if (!fs::exists(file, error)) {
+  if (!fs::exists(own, error)) {
     why = why_missing(ending);
-  } else if (fs::file_size(file, error) == 0) {
+  } else if (fs::file_size(own, error) == 0) {
     why = "the program's threads could not all be stopped at its end";
   } else {
     try {
-      return make_report(read_snapshot(file.string()), program);
+      Report report = read_report(own.string(), plan_.program, line.sink());
+      *snapshot = own;
+      return report;
     } catch (const Failure& failure) {
       why = failure.message;
     }
   }
-  Report report;
-  report.examined = false;
-  report.program = program;
-  report.pid = static_cast<uint64_t>(ending.pid);
-  report.incomplete_because.push_back(why);
-  return report;
-}
-
-// A sentence for each other process that has lost something: they are not part of the report.
-std::string other_processes(const fs::path& directory, const fs::path& own) {
-  constexpr int kMost = 5;
-  constexpr std::string_view kPrefix = "heaprake: ";
-  std::string text;
-  int processes = 0;
-  std::error_code error;
-  for (const fs::directory_entry& entry : fs::directory_iterator(directory, error)) {
-    if (entry.path() == own) continue;
+  if (!checks.last().empty()) {
     try {
-      const Snapshot snapshot = read_snapshot(entry.path().string());
-      const heaprake_snapshot_end& totals = snapshot.totals;
-      if (totals.unreachable_blocks == 0 || ++processes > kMost) continue;
-      std::string sentence = "not in this report: process " + std::to_string(snapshot.header.pid) +
-                             ", started by the program, lost " +
-                             counted(totals.unreachable_blocks, "block") + " (" +
-                             counted(totals.unreachable_bytes, "byte") + ")";
-      // The command alone is cut, never the figures.
-      if (!snapshot.command.empty())
-        sentence += ": " + shortened(printable(shell_command(snapshot.command)), kReportWidth / 2);
-      text.append(kPrefix).append(wrapped(sentence, 2, kPrefix.size())).append("\n");
+      Report report = read_report(checks.last().string(), plan_.program, line.sink());
+      report.incomplete_because.push_back(why + "; this is the report of its last check");
+      *snapshot = checks.last();
+      return report;
     } catch (const Failure&) {
-      // It may have been killed while it wrote.
+      // The sentence about the program's end says enough.
     }
   }
-  if (processes > kMost)
-    text.append(kPrefix)
-        .append("and ")
-        .append(grouped(static_cast<uint64_t>(processes - kMost)))
-        .append(" more of them\n");
-  return text;
+  return empty_report(plan_.program, static_cast<uint64_t>(ending.pid), why);
 }
 
-std::string command_so_far(const Plan& plan) {
-  std::vector<std::string> words = {"heaprake", "hunt"};
-  for (const auto& [name, value] : plan.library)
-    words.emplace_back("--").append(name).append("=").append(value);
-  return shell_command(words);
+// A process that the program has started; nothing if it has lost nothing and all could be seen.
+void Hunt::tell_other_process(pid_t pid) {
+  ProgressLine line;
+  Report report;
+  try {
+    report = read_report(files_.at_exit(pid).string(), {}, line.sink());
+  } catch (const Failure&) {
+    return;  // it may have been killed while it wrote
+  }
+  plan_.outputs.refine(&report);
+  if (report.findings.blocks == 0 && report.suppressed_blocks == 0) return;
+  children_fail_ = children_fail_ || plan_.outputs.fails(report);
+  beside_.processes.push_back(report_json(report));
+  plan_.outputs.write_process_files(report);
+  line.clear();
+  constexpr std::string_view kPrefix = "heaprake: ";
+  std::string head = "process " + std::to_string(pid) + ", started by the program";
+  if (!report.program.empty())
+    head += ": " + shortened(printable(shell_command(report.program)), kReportWidth / 2);
+  telling_.tell(std::string(kPrefix) + wrapped(head, 2, kPrefix.size()) + "\n" +
+                plan_.outputs.text(report, telling_.colours()) + "\n");
 }
 
-void deliver(const Plan& plan, const Report& report, const std::string& others) {
-  if (plan.json) plan.json->write(report_json(report));
-  if (plan.text) {
-    plan.text->write(others + report_text(report, false));
+void Hunt::suggest_next(Report* report) const {
+  const std::string rest = " -- " + shell_command(plan_.program);
+  const std::string saved = shell_quoted(plan_.outputs.save_path());
+  if (!report->examined) {
+    report->next.push_back({"see the collections while it runs, which need no orderly end",
+                            "heaprake run --verbose" + rest});
     return;
   }
-  const std::string text = others + report_text(report, wants_colours(STDERR_FILENO));
-  std::fwrite(text.data(), 1, text.size(), stderr);
+  if (report->findings.blocks > 0 && plan_.outputs.saves()) {
+    if (!plan_.outputs.has_html())
+      report->next.push_back(
+          {"look at it in a browser", "heaprake report " + saved + " --html lost.html"});
+    report->next.push_back({"see what else takes memory", "heaprake objects " + saved});
+  } else if (report->findings.blocks > 0 && !plan_.outputs.has_html()) {
+    report->next.push_back({"keep its memory's picture, and look at it in a browser",
+                            plan_.repeat + " --save lost.snapshot --html lost.html" + rest});
+  }
+  report->next.push_back({report->findings.blocks > 0
+                              ? "have what it loses reclaimed while it runs, and see how much"
+                              : "run it under the collector and see its figures",
+                          "heaprake run --stats" + rest});
 }
 
-int execute(const Arguments& arguments) {
-  const Plan plan = plan_of(arguments);
-  const TemporaryDirectory directory("heaprake-hunt");
-  std::map<std::string, std::string> library = plan.library;
+void Hunt::deliver(Report& report, const HuntChecks& checks, const fs::path& snapshot) {
+  beside_.checks = checks.checks();
+  suggest_next(&report);
+  const std::string text = plan_.outputs.text(report, telling_.colours());
+  telling_.tell(text);
+  telling_.finish();
+  plan_.outputs.write_files(report, beside_);
+  if (!snapshot.empty()) plan_.outputs.save(snapshot.string());
+}
+
+int Hunt::run() {
+  std::map<std::string, std::string> library = plan_.library;
   library["mode"] = "hunt";
   // Each process writes a file of its own, or a child of the program would overwrite the program's.
-  library["snapshot"] = (directory.path() / "%p").string();
-  const Launch launch = prepare_launch(arguments.operands, library);
+  library["snapshot"] = files_.pattern();
+  const Launch launch = prepare_launch(plan_.program, library);
+  HuntChecks checks(plan_.checks, plan_.outputs, files_,
+                    [this](const std::string& text) { telling_.tell(text); });
+  const Ending ending = supervise(launch, [&](pid_t pid) { checks.start(pid); });
+  checks.stop();
 
-  const Ending ending = supervise(launch);
-  const fs::path file = directory.path() / std::to_string(ending.pid);
-  Report report = read_report(ending, file, arguments.operands);
-  report.pid = static_cast<uint64_t>(ending.pid);
-  suggest_next(&report, plan.json ? "" : command_so_far(plan),
-               " -- " + shell_command(arguments.operands));
   int status = exit_status_of(ending);
   try {
-    deliver(plan, report, other_processes(directory.path(), file));
+    fs::path snapshot;
+    for (pid_t pid : files_.processes())
+      if (pid != ending.pid) tell_other_process(pid);
+    Report report = final_report(ending, checks, &snapshot);
+    report.pid = static_cast<uint64_t>(ending.pid);
+    plan_.outputs.refine(&report);
+    const bool fails = plan_.outputs.fails(report) || (plan_.count_children && children_fail_);
+    if (status == 0 && fails) status = plan_.leak_status;
+    deliver(report, checks, snapshot);
   } catch (const Failure& failure) {
     std::fprintf(stderr, "heaprake hunt: %s\n", failure.message.c_str());
-    if (status == 0) status = failure.status;
+    if (status == 0 || status == plan_.leak_status) status = failure.status;
   }
-  if (status == 0 && report.findings.blocks > 0) status = plan.leak_status;
   return status;
 }
 
+int execute(const Arguments& arguments) {
+  return Hunt(arguments).run();
+}
+
 constexpr char kHelp[] =
-    R"(Runs PROGRAM with nothing ever collected, and reports at its end what it could no longer reach:
-how many blocks and bytes, in how many structures, and which of these are cycles. The report goes to
-stderr or to the files asked for, never to stdout; files that exist are kept unless --force is
-given. PROGRAM's streams are its own; signals sent to this command are passed on to it.
+    R"(Runs PROGRAM with nothing collected, and reports at its end what it could no longer reach: each lost
+structure with its members and their types, the references between them, what closes a cycle, where
+and when it was allocated. The report goes to stderr or to the files asked for, never to stdout;
+files that exist are kept unless --force is given. PROGRAM's streams are its own; signals sent to
+this command are passed on to it.
 
-PROGRAM's memory is examined when main returns, and on exit, _exit, _Exit and quick_exit, with any
-status. It cannot be examined when a signal kills PROGRAM (abort is one too), when it ends by a
-system call of its own (syscall(SYS_exit_group, ...)), or when it has taken a user or a root
-directory for which the temporary directory (TMPDIR, else /tmp) is out of reach. Then the report
-says "incomplete", its JSON has "complete": false, and the exit status is PROGRAM's own. If PROGRAM
-becomes another one (exec), the report is about that one alone; if heaprake cannot reach that one
-(static, or without LD_PRELOAD in the environment), it is "incomplete".
+PROGRAM's memory is examined when main returns, on exit, _exit, _Exit and quick_exit with any
+status, and when SIGTERM, SIGINT or SIGHUP kills it. It cannot be examined when another signal does
+(abort is one too), when it ends by a system call of its own (syscall(SYS_exit_group, ...)), or when
+it has taken a user or a root directory for which the temporary directory (TMPDIR, else /tmp) is out
+of reach. Then the report says "incomplete", its JSON has "complete": false, and the exit status is
+PROGRAM's own. If PROGRAM becomes another one (exec), the report is about that one; if heaprake
+cannot reach that one (static, or without LD_PRELOAD in the environment), it is "incomplete".
 
-Other processes that PROGRAM starts and that have lost something are named, each in a sentence, but
-are not part of the report.
+With --every, --start-after and --on-signal the running program is looked at meanwhile: each check
+tells in full what earlier ones have not. Nothing happens in the program between checks; during one
+it stands still while its memory is copied. `heaprake report PID` does the same from elsewhere.
+
+Other processes that PROGRAM starts have reports of their own, if they have lost something: as text
+before PROGRAM's, in the JSON as elements of "processes" (each a report of the same schema), in all
+other files with the process id before the suffix, as in lost.4711.html. They change the exit status
+only with --count-children.
 
 Examples:
   heaprake hunt -- ./parser input.txt                what has it lost?
+  heaprake hunt --html lost.html -- ./parser         the same for a browser
+  heaprake hunt --every 10m -- ./server              what does it lose while it serves?
   heaprake hunt --json leaks.json -- ./tests         for a script: .summary.leaked_blocks
+  heaprake hunt --baseline main.json -- ./tests      fail only for what main does not lose
   heaprake hunt --exit-code=0 -- ./tests             report, but do not fail
 
 Exit status: the program's own, 128+signal if it was killed; 23 (or --exit-code) if it ended with 0
-and has lost blocks; 2 for a wrong command line, or a file that exists; 126 if the program cannot be
-run, or not under heaprake; 127 if there is none; 1 if libheaprake.so is not found, or the report
-could not be written.
+and has lost more than --max-leaks structures, those not counted that are suppressed or in the
+baseline; 2 for a wrong command line, or a file that exists; 126 if the program cannot be run, or
+not under heaprake; 127 if there is none; 1 if libheaprake.so is not found, or a report could not be
+written.
 )";
 
 }  // namespace
 
-const Subcommand kHunt = {"hunt",
-                          "[options] -- PROGRAM ARGS...",
-                          "run a program, free nothing, report what it has lost at its end",
-                          kHelp,
-                          Order::kProgramFirst,
-                          options,
-                          execute};
+const Subcommand kHunt = {
+    "hunt", "[options] -- PROGRAM ARGS...", "run a program, free nothing, report what it has lost",
+    kHelp,  Order::kProgramFirst,           options,
+    execute};
 
 }  // namespace heaprake::cli

@@ -92,6 +92,13 @@ JsonWriter& JsonWriter::null() {
   return *this;
 }
 
+JsonWriter& JsonWriter::raw(std::string_view value) {
+  separate();
+  while (value.ends_with('\n')) value.remove_suffix(1);
+  text_ += value;
+  return *this;
+}
+
 void JsonWriter::append_string(std::string_view value) {
   text_ += '"';
   while (!value.empty()) {

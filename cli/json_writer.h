@@ -21,6 +21,7 @@ class JsonWriter {
   JsonWriter& number(uint64_t value);
   JsonWriter& boolean(bool value);
   JsonWriter& null();
+  JsonWriter& raw(std::string_view value);  // a value that is JSON already, as it is
   // key and value in one.
   JsonWriter& member(std::string_view name, uint64_t value) { return key(name).number(value); }
   JsonWriter& member(std::string_view name, std::string_view value) {

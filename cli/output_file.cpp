@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <vector>
 
 #include "cli/failure.h"
 #include "cli/text.h"
@@ -20,25 +21,33 @@ namespace {
   throw Failure(kExitFailure, "cannot write " + shell_quoted(path) + ": " + std::strerror(error));
 }
 
-void write_to(const std::string& path, int flags, std::string_view content) {
+void write_to(const std::string& path, int flags, const std::function<void(int fd)>& writer) {
   const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666);
   if (fd < 0) cannot_write(path, errno);
-  int error = 0;
-  while (!content.empty() && error == 0) {
+  try {
+    writer(fd);
+  } catch (const Failure&) {
+    close(fd);
+    if (flags & O_CREAT) unlink(path.c_str());
+    throw;
+  }
+  if (close(fd) == 0) return;
+  const int error = errno;
+  if (flags & O_CREAT) unlink(path.c_str());
+  cannot_write(path, error);
+}
+
+}  // namespace
+
+void write_all(int fd, std::string_view content, const std::string& path) {
+  while (!content.empty()) {
     const ssize_t n = write(fd, content.data(), content.size());
     if (n >= 0)
       content.remove_prefix(static_cast<size_t>(n));
     else if (errno != EINTR)
-      error = errno;
-  }
-  if (close(fd) != 0 && error == 0) error = errno;
-  if (error != 0) {
-    if (flags & O_CREAT) unlink(path.c_str());
-    cannot_write(path, error);
+      cannot_write(path, errno);
   }
 }
-
-}  // namespace
 
 OptionSpec force_option() {
   return {"force", Takes::kNothing, "", "overwrite files that exist", 'f'};
@@ -65,12 +74,39 @@ OutputFile::OutputFile(std::string path, bool force) : path_(std::move(path)), s
 }
 
 void OutputFile::write(std::string_view content) const {
+  write_by([&](int fd) { write_all(fd, content, path_); });
+}
+
+void OutputFile::copy_from(const std::string& path) const {
+  const int from = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (from < 0)
+    throw Failure(kExitFailure, "cannot read " + shell_quoted(path) + ": " + std::strerror(errno));
+  const auto copy = [&](int fd) {
+    std::vector<char> buffer(size_t{1} << 20);
+    for (ssize_t n; (n = read(from, buffer.data(), buffer.size())) != 0;) {
+      if (n > 0)
+        write_all(fd, {buffer.data(), static_cast<size_t>(n)}, path_);
+      else if (errno != EINTR)
+        throw Failure(kExitFailure,
+                      "cannot read " + shell_quoted(path) + ": " + std::strerror(errno));
+    }
+  };
+  try {
+    write_by(copy);
+  } catch (const Failure&) {
+    close(from);
+    throw;
+  }
+  close(from);
+}
+
+void OutputFile::write_by(const std::function<void(int fd)>& writer) const {
   if (special_) {
-    write_to(path_, 0, content);
+    write_to(path_, 0, writer);
     return;
   }
   const std::string partial = path_ + ".partial-" + std::to_string(getpid());
-  write_to(partial, O_CREAT | O_EXCL, content);
+  write_to(partial, O_CREAT | O_EXCL, writer);
   if (std::rename(partial.c_str(), path_.c_str()) != 0) {
     const int error = errno;
     unlink(partial.c_str());

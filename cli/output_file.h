@@ -2,6 +2,7 @@
 // given; a file appears under its name only when it is whole.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ namespace heaprake::cli {
 // The option --force, which every subcommand that writes a file has.
 OptionSpec force_option();
 
+// Writes all of it. Throws a Failure (kExitFailure) that names the file.
+void write_all(int fd, std::string_view content, const std::string& path);
+
 class OutputFile {
  public:
   // Throws a Failure (kExitUsage) at once if `path` may not be overwritten, (kExitFailure) if its
@@ -20,6 +24,10 @@ class OutputFile {
   // Writes all of it, in a file beside it that is then renamed; a device or a pipe is written
   // directly. Throws a Failure (kExitFailure).
   void write(std::string_view content) const;
+  // The same for what is too long to be in memory: `writer` writes to the descriptor.
+  void write_by(const std::function<void(int fd)>& writer) const;
+  // A copy of another file.
+  void copy_from(const std::string& path) const;
   const std::string& path() const { return path_; }
 
  private:

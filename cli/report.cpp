@@ -1,15 +1,12 @@
 // heaprake report PID|FILE: what a process or a snapshot has lost.
-#include "cli/report.h"
-
 #include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
-#include <optional>
 
 #include "cli/failure.h"
-#include "cli/output_file.h"
 #include "cli/process.h"
+#include "cli/report/outputs.h"
 #include "cli/snapshot.h"
 #include "cli/subcommand.h"
 #include "cli/temporary.h"
@@ -20,58 +17,83 @@ namespace heaprake::cli {
 namespace {
 
 std::vector<OptionSpec> options() {
-  return {{"json", Takes::kValue, "FILE", "write JSON (heaprake-report/1) there too"},
-          force_option()};
+  return output_options();
 }
 
 // A number is a process, unless there is a file of that name.
-Report read_subject(const std::string& subject) {
+bool is_process(const std::string& subject) {
   uint64_t number = 0;
   std::error_code error;
-  if (!parse_number(subject, &number) || std::filesystem::exists(subject, error))
-    return make_report(read_snapshot(subject), {});
-  const pid_t pid = parse_pid(subject);
-  const TemporaryDirectory directory("heaprake-report");
-  const std::string copy = (directory.path() / "snapshot").string();
-  OutputFile(copy, false).write(take_snapshot(pid));
-  return make_report(read_snapshot(copy), {});
+  return parse_number(subject, &number) && !std::filesystem::exists(subject, error);
+}
+
+void suggest_next(const Outputs& outputs, const std::string& subject, bool process,
+                  Report* report) {
+  // A process moves on: what is said about it should be about the same moment.
+  std::string file = outputs.save_path();
+  if (file.empty() && !process) file = subject;
+  if (report->findings.blocks > 0 && file.empty()) {
+    report->next.push_back(
+        {"keep this moment, and look at it in a browser",
+         "heaprake report " + shell_quoted(subject) + " --save lost.snapshot --html lost.html"});
+  } else if (report->findings.blocks > 0 && !outputs.has_html()) {
+    report->next.push_back(
+        {"look at it in a browser", "heaprake report " + shell_quoted(file) + " --html lost.html"});
+  }
+  if (!file.empty() && report->snapshot->header.flags & HEAPRAKE_SNAPSHOT_ALL)
+    report->next.push_back(
+        {"see what takes most of the memory", "heaprake objects " + shell_quoted(file)});
 }
 
 int execute(const Arguments& arguments) {
   if (arguments.operands.size() != 1)
     throw Failure(kExitUsage, "name one process or snapshot: heaprake report PID|FILE");
   const std::string& subject = arguments.operands[0];
-  std::optional<OutputFile> json;
-  if (arguments.has("json")) json.emplace(arguments.value("json"), arguments.has("force"));
-  Report report = read_subject(subject);
-  suggest_next(&report, json ? "" : "heaprake report " + shell_quoted(subject), "");
-  if (json) json->write(report_json(report));
-  const std::string text = report_text(report, wants_colours(STDOUT_FILENO));
+  const Outputs outputs(arguments);
+  const bool process = is_process(subject);
+  std::optional<TemporaryDirectory> directory;
+  std::string file = subject;
+  if (process) {
+    const pid_t pid = parse_pid(subject);
+    directory.emplace("heaprake-report");
+    file = (directory->path() / "snapshot").string();
+    OutputFile(file, false).write_by([&](int fd) { take_snapshot(pid, fd, file); });
+  }
+  ProgressLine line;
+  Report report = read_report(file, {}, line.sink());
+  line.clear();
+  outputs.refine(&report);
+  outputs.save(file);
+  outputs.write_files(report, {});
+  suggest_next(outputs, subject, process, &report);
+  const std::string text = outputs.text(report, wants_colours(STDOUT_FILENO));
   std::fwrite(text.data(), 1, text.size(), stdout);
   return kExitSuccess;
 }
 
 constexpr char kHelp[] =
-    R"(Prints what a running process cannot reach any more, or what a snapshot of one says about it: how
-many blocks and bytes, in how many structures, and which of these are cycles. Nothing is freed. The
-report goes to stdout, and with --json to a file as well.
+    R"(Tells what a running process cannot reach any more, or what a snapshot of one says about it: each
+lost structure with its members and their types, the references between them, what closes a cycle,
+and where it was allocated. Nothing is freed. The report goes to stdout; files that exist are kept
+unless --force is given.
+
+A running process should have been started by `heaprake hunt`: otherwise no allocation stacks were
+recorded. It stands still while its memory is copied, and goes on while that is looked at.
 
 Examples:
   heaprake report 4711
+  heaprake report 4711 --save lost.snapshot --html lost.html
   heaprake report lost.snapshot --json lost.json
 
 Exit status: 0, also when something is lost; 1 if the process cannot be asked, the file is no whole
-snapshot, or the JSON cannot be written; 2 for a wrong command line, or if the JSON's file exists.
+snapshot, or a file cannot be written; 2 for a wrong command line, or a file that exists.
 )";
 
 }  // namespace
 
-const Subcommand kReport = {"report",
-                            "PID|FILE [--json FILE]",
-                            "print what a process or a snapshot has lost",
-                            kHelp,
-                            Order::kMixed,
-                            options,
-                            execute};
+const Subcommand kReport = {
+    "report", "PID|FILE [options]", "tell what a process or a snapshot has lost",
+    kHelp,    Order::kMixed,        options,
+    execute};
 
 }  // namespace heaprake::cli

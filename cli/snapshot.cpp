@@ -14,12 +14,16 @@
 
 namespace heaprake::cli {
 
-std::string take_snapshot(pid_t pid) {
-  std::string content = request(pid, HEAPRAKE_REQUEST_SNAPSHOT, HEAPRAKE_REQUEST_ALL);
-  if (content.empty())
+void take_snapshot(pid_t pid, int fd, const std::string& path) {
+  bool any = false;
+  const auto keep = [&](std::string_view piece) {
+    any = true;
+    write_all(fd, piece, path);
+  };
+  request(pid, HEAPRAKE_REQUEST_SNAPSHOT, keep, HEAPRAKE_REQUEST_ALL);
+  if (!any)
     throw Failure(kExitFailure, "process " + std::to_string(pid) +
                                     " could not stop all of its threads: ask again");
-  return content;
 }
 
 namespace {
@@ -34,13 +38,14 @@ int execute(const Arguments& arguments) {
     throw Failure(kExitUsage, "name one process and a file: heaprake snapshot PID -o FILE");
   const pid_t pid = parse_pid(arguments.operands[0]);
   const OutputFile output(arguments.value("output"), arguments.has("force"));
-  const std::string content = take_snapshot(pid);
   // Read it back before it gets its name: a stream has no other end than its end.
   const TemporaryDirectory directory("heaprake-snapshot");
   const std::string copy = (directory.path() / "snapshot").string();
-  OutputFile(copy, false).write(content);
-  const Snapshot snapshot = read_snapshot(copy);
-  output.write(content);
+  OutputFile(copy, false).write_by([&](int fd) { take_snapshot(pid, fd, copy); });
+  ProgressLine line;
+  const Snapshot snapshot = read_snapshot(copy, line.sink());
+  output.copy_from(copy);
+  line.clear();
   std::printf("%s unreachable in %s; next, to see them:\n  heaprake report %s\n",
               counted(snapshot.totals.unreachable_blocks, "block").c_str(),
               shell_quoted(arguments.value("output")).c_str(),

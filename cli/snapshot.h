@@ -6,7 +6,8 @@
 
 namespace heaprake::cli {
 
-// The content of a snapshot file, asked of a running process. Throws a Failure (kExitFailure).
-std::string take_snapshot(pid_t pid);
+// Asks a running process for a snapshot of all its blocks, and writes it to the descriptor of
+// `path`. Throws a Failure (kExitFailure).
+void take_snapshot(pid_t pid, int fd, const std::string& path);
 
 }  // namespace heaprake::cli

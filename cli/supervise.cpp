@@ -103,9 +103,10 @@ bool child_changed(pid_t pid, int* wait_status) {
 
 }  // namespace
 
-Ending supervise(const Launch& launch) {
+Ending supervise(const Launch& launch, const std::function<void(pid_t)>& started) {
   const Signals signals;
   Ending ending{start(launch, signals), 0};
+  if (started) started(ending.pid);
   while (true) {
     const siginfo_t info = signals.wait();
     if (info.si_signo == SIGCHLD) {

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <functional>
+
 #include "cli/launch.h"
 
 namespace heaprake::cli {
@@ -16,8 +18,9 @@ struct Ending {
 // reaches both, and nothing of that is sent again. A signal that is sent to us alone (kill PID) is
 // passed on. When job control stops the program we stop too, so that the shell gets its prompt, and
 // both go on together. The program sees the signal mask and dispositions that we were given.
-// Throws a Failure if it cannot be started. The caller has no other threads and no other children.
-Ending supervise(const Launch& launch);
+// Throws a Failure if it cannot be started. The caller has no other threads and no other children;
+// `started`, called when the program runs, may start threads: they get no signals.
+Ending supervise(const Launch& launch, const std::function<void(pid_t)>& started = {});
 
 // What the program's ending makes of our own: its exit status, or 128 + the signal that killed it.
 int exit_status_of(const Ending& ending);

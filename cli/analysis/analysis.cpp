@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cli/analysis/example.h"
+#include "cli/analysis/describe.h"
 #include "cli/analysis/grouping.h"
 #include "cli/analysis/structures.h"
 
@@ -13,53 +13,6 @@ namespace {
 // Of a finding's example. Once the findings before it have used up the total, only the first few.
 constexpr uint32_t kMostMembers = 1000, kFewMembers = 16;
 constexpr uint64_t kMostOfAll = 100'000;
-
-std::vector<uint32_t> references_of(const Structures& structures) {
-  std::vector<uint32_t> references(structures.graph.size(), 0);
-  for (uint32_t target : structures.graph.targets) ++references[target];
-  return references;
-}
-
-class Describer {
- public:
-  Describer(const Snapshot& snapshot, const Types& types, const Structures& structures)
-      : snapshot_(snapshot),
-        types_(types),
-        structures_(structures),
-        references_(references_of(structures)) {}
-
-  void describe(const Structure& structure, uint32_t limit, Finding* finding) const {
-    const Example example = example_of(snapshot_, structures_, structure, limit);
-    for (uint32_t node : example.nodes) finding->members.push_back(member(node));
-    for (const Example::Edge& edge : example.edges) {
-      finding->edges.push_back({edge.from, edge.to, edge.word.offset, edge.word.inner, ""});
-      ++finding->members[edge.to].references_inside;
-    }
-    finding->closing_edge = example.closing_edge;
-    finding->members_omitted = example.omitted;
-    finding->retained = structure.bytes;
-  }
-
- private:
-  Member member(uint32_t node) const {
-    const uint32_t block = structures_.block_of[node];
-    Member member;
-    member.address = snapshot_.address[block];
-    member.size = member.folded_bytes = snapshot_.requested[block];
-    member.type = types_.name(block);
-    member.type_source = name_of(types_.sources[block]);
-    member.references = references_[node];
-    member.stack = snapshot_.stack[block];
-    member.thread = snapshot_.thread[block];
-    member.time_ms = snapshot_.time_ms[block];
-    return member;
-  }
-
-  const Snapshot& snapshot_;
-  const Types& types_;
-  const Structures& structures_;
-  std::vector<uint32_t> references_;  // to each node, from nodes
-};
 
 }  // namespace
 
@@ -79,7 +32,8 @@ Findings analyse(const Snapshot& snapshot, const Types& types, const Progress& p
   Findings findings;
   const Structures structures = find_structures(snapshot, progress);
   std::vector<Group> groups = group(snapshot, types, structures);
-  const Describer describer(snapshot, types, structures);
+  Fields fields(snapshot);
+  Describer describer(snapshot, types, fields, structures);
   uint64_t members = 0;
   for (Group& group : groups) {
     const uint32_t limit = members < kMostOfAll ? kMostMembers : kFewMembers;

@@ -9,74 +9,154 @@ namespace heaprake::cli {
 
 namespace {
 
-// A shortest cycle through `start` among the nodes of its component, by breadth-first search from
-// it until an edge leads back. Empty if there is none.
-std::vector<uint32_t> shortest_cycle(const Graph& graph, std::span<const uint32_t> component,
-                                     uint32_t start) {
-  std::unordered_map<uint32_t, uint32_t> parent;  // UINT32_MAX: not reached yet
-  for (uint32_t node : component) parent[node] = UINT32_MAX;
-  std::vector<uint32_t> queue = {start};
-  parent[start] = start;
-  for (size_t next = 0; next < queue.size(); ++next) {
-    const uint32_t node = queue[next];
-    for (uint32_t target : graph.row(node)) {
-      if (target == start) {
-        std::vector<uint32_t> cycle;
-        for (uint32_t at = node; at != start; at = parent[at]) cycle.push_back(at);
-        cycle.push_back(start);
-        std::reverse(cycle.begin(), cycle.end());
-        return cycle;
+// So many blocks are tried as the start of a cycle.
+constexpr size_t kMostStarts = 64;
+
+class Builder {
+ public:
+  Builder(const Snapshot& snapshot, const Structures& structures, const Structure& structure,
+          const Folding& folding, uint32_t limit)
+      : snapshot_(snapshot),
+        structures_(structures),
+        nodes_(structures.order.data() + structure.begin, structure.blocks()),
+        root_(nodes_.first(structure.root_blocks)),
+        folding_(folding),
+        limit_(limit) {}
+
+  Example run(bool cyclic) {
+    if (cyclic) find_cycle();
+    for (uint32_t node : nodes_) show(structures_.block_of[node]);
+    for (uint32_t node : nodes_) add_edges(structures_.block_of[node]);
+    return std::move(example_);
+  }
+
+ private:
+  // Wholes of the root component, each with its blocks.
+  using Wholes = std::unordered_map<uint32_t, std::vector<uint32_t>>;
+
+  void find_cycle() {
+    Wholes wholes;
+    for (uint32_t node : root_) {
+      const uint32_t block = structures_.block_of[node];
+      wholes[folding_.whole_of(block)].push_back(block);
+    }
+    std::vector<uint32_t> starts;
+    starts.reserve(wholes.size());
+    for (const auto& [whole, blocks] : wholes) starts.push_back(whole);
+    std::sort(starts.begin(), starts.end(), [this](uint32_t a, uint32_t b) {
+      const auto age = [this](uint32_t block) {
+        return std::pair(snapshot_.time_ms[block], block);
+      };
+      return age(a) < age(b);
+    });
+    if (starts.size() > kMostStarts) starts.resize(kMostStarts);
+    for (uint32_t start : starts) {
+      const std::vector<uint32_t> cycle = shortest_cycle(wholes, start);
+      example_.cycle_length = static_cast<uint32_t>(cycle.size());
+      for (uint32_t block : cycle) {
+        if (example_.members.size() < limit_) show(block);
       }
-      const auto inside = parent.find(target);
-      if (inside == parent.end() || inside->second != UINT32_MAX) continue;
-      inside->second = node;
-      queue.push_back(target);
+      if (!cycle.empty()) return;
     }
   }
-  return {};
-}
 
-uint32_t oldest(const Snapshot& snapshot, const Structures& structures,
-                std::span<const uint32_t> component) {
-  return *std::min_element(component.begin(), component.end(), [&](uint32_t a, uint32_t b) {
-    return snapshot.time_ms[structures.block_of[a]] < snapshot.time_ms[structures.block_of[b]];
-  });
-}
-
-void list_nodes(const Snapshot& snapshot, const Structures& structures, const Structure& structure,
-                uint32_t limit, Example* out) {
-  const uint32_t* nodes = structures.order.data() + structure.begin;
-  const std::span<const uint32_t> root = {nodes, structure.root_blocks};
-  if (structure.shape == Shape::kCycle)
-    out->nodes = shortest_cycle(structures.graph, root, oldest(snapshot, structures, root));
-  out->cycle_length = static_cast<uint32_t>(out->nodes.size());
-  if (out->nodes.size() > limit) out->nodes.resize(limit);
-  std::unordered_set<uint32_t> listed(out->nodes.begin(), out->nodes.end());
-  for (uint32_t i = 0; i < structure.blocks() && out->nodes.size() < limit; ++i) {
-    if (listed.insert(nodes[i]).second) out->nodes.push_back(nodes[i]);
+  // By breadth-first search from `start` until a reference leads back to it. Empty if there is
+  // none.
+  std::vector<uint32_t> shortest_cycle(const Wholes& wholes, uint32_t start) const {
+    std::unordered_map<uint32_t, uint32_t> parent = {{start, start}};
+    std::vector<uint32_t> queue = {start};
+    for (size_t next = 0; next < queue.size(); ++next) {
+      const uint32_t whole = queue[next];
+      for (uint32_t block : wholes.at(whole)) {
+        for (const BlockEdge& edge : snapshot_.edges_of(block)) {
+          if (folding_.is_internal(block, edge)) continue;
+          const uint32_t target = folding_.whole_of(edge.to);
+          if (target == start) return way_to(whole, start, parent);
+          if (!wholes.contains(target) || !parent.try_emplace(target, whole).second) continue;
+          queue.push_back(target);
+        }
+      }
+    }
+    return {};
   }
-  out->omitted = structure.blocks() - out->nodes.size();
-}
+
+  static std::vector<uint32_t> way_to(uint32_t last, uint32_t start,
+                                      const std::unordered_map<uint32_t, uint32_t>& parent) {
+    std::vector<uint32_t> way;
+    for (uint32_t at = last; at != start; at = parent.at(at)) way.push_back(at);
+    way.push_back(start);
+    std::reverse(way.begin(), way.end());
+    return way;
+  }
+
+  // Gives the block a member, or counts it to the one that stands for it.
+  void show(uint32_t block) {
+    if (position_.contains(block)) return;
+    const Container* container = folding_.container_of(block);
+    if (container) {
+      // What fills a block is told with it.
+      const bool filled = folding_.filling(container->owner) == container;
+      if (filled) show(container->owner);
+      const auto owner = position_.find(container->owner);
+      const auto standing = standing_.find(container);
+      if (filled && owner != position_.end()) return join(block, owner->second);
+      if (standing != standing_.end()) return join(block, standing->second);
+    }
+    if (example_.members.size() >= limit_) {
+      ++example_.omitted;
+      return;
+    }
+    const auto index = static_cast<uint32_t>(example_.members.size());
+    position_[block] = index;
+    if (container) standing_[container] = index;
+    example_.members.push_back({block, container, 1, snapshot_.requested[block]});
+  }
+
+  void join(uint32_t block, uint32_t index) {
+    position_[block] = index;
+    ++example_.members[index].folded_blocks;
+    example_.members[index].folded_bytes += snapshot_.requested[block];
+  }
+
+  void add_edges(uint32_t block) {
+    const auto from = position_.find(block);
+    if (from == position_.end()) return;
+    for (const BlockEdge& edge : snapshot_.edges_of(block)) {
+      const auto to = position_.find(edge.to);
+      if (to != position_.end()) add_edge(block, from->second, to->second, edge);
+    }
+  }
+
+  void add_edge(uint32_t block, uint32_t from, uint32_t to, const BlockEdge& edge) {
+    const bool inside = folding_.is_internal(block, edge);
+    const bool several =
+        example_.members[from].folded_blocks > 1 || example_.members[to].folded_blocks > 1;
+    // Of a container's own links the way from its owner into it is enough; of the references from
+    // or to many blocks that one member stands for, one of each kind.
+    if (inside && (from == to || example_.members[from].container)) return;
+    if ((inside || several) && !told_.insert(uint64_t{from} << 32 | to).second) return;
+    if (from + 1 == example_.cycle_length && to == 0 && !inside && example_.closing_edge < 0)
+      example_.closing_edge = static_cast<int64_t>(example_.edges.size());
+    example_.edges.push_back({from, to, edge});
+  }
+
+  const Snapshot& snapshot_;
+  const Structures& structures_;
+  std::span<const uint32_t> nodes_, root_;
+  const Folding& folding_;
+  uint32_t limit_;
+  Example example_;
+  std::unordered_map<uint32_t, uint32_t> position_;  // of blocks, in members
+  std::unordered_map<const Container*, uint32_t> standing_;
+  std::unordered_set<uint64_t> told_;
+};
 
 }  // namespace
 
 Example example_of(const Snapshot& snapshot, const Structures& structures,
-                   const Structure& structure, uint32_t limit) {
-  Example example;
-  list_nodes(snapshot, structures, structure, limit, &example);
-  std::unordered_map<uint32_t, uint32_t> position;  // by block
-  for (uint32_t i = 0; i < example.nodes.size(); ++i)
-    position[structures.block_of[example.nodes[i]]] = i;
-  for (uint32_t from = 0; from < example.nodes.size(); ++from) {
-    for (const BlockEdge& edge : snapshot.edges_of(structures.block_of[example.nodes[from]])) {
-      const auto to = position.find(edge.to);
-      if (to == position.end()) continue;
-      if (from + 1 == example.cycle_length && to->second == 0 && example.closing_edge < 0)
-        example.closing_edge = static_cast<int64_t>(example.edges.size());
-      example.edges.push_back({from, to->second, edge});
-    }
-  }
-  return example;
+                   const Structure& structure, const Folding& folding, uint32_t limit) {
+  return Builder(snapshot, structures, structure, folding, limit)
+      .run(structure.shape == Shape::kCycle);
 }
 
 }  // namespace heaprake::cli

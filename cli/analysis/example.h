@@ -1,25 +1,32 @@
 // One structure of a finding in detail: its members, the references among them, and what closes
-// its cycle.
+// its cycle. Parts are folded into what they are parts of.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "cli/analysis/folding.h"
 #include "cli/analysis/structures.h"
 
 namespace heaprake::cli {
 
 struct Example {
+  struct Shown {
+    uint32_t block;
+    // It stands for all blocks of this container, which is part of another member; else null.
+    const Container* container;
+    uint64_t folded_blocks, folded_bytes;
+  };
   // A shortest cycle through the oldest block of the root component first, in its order, beginning
   // with that block; then the others, nearest to the root first.
-  std::vector<uint32_t> nodes;
-  uint32_t cycle_length = 0;
-  uint64_t omitted = 0;  // nodes beyond the limit
+  std::vector<Shown> members;
+  uint32_t cycle_length = 0;  // 0 also where containers alone make the ring
+  uint64_t omitted = 0;       // blocks for which no member stands
   struct Edge {
-    uint32_t from, to;  // positions in nodes
+    uint32_t from, to;  // positions in members
     BlockEdge word;
   };
-  std::vector<Edge> edges;  // among the nodes that are listed
+  std::vector<Edge> edges;
   // Position in edges of the reference from the last node of the cycle to the first, or -1. The
   // oldest block was there before the others, so that it owns them rather than they it: it is the
   // way back to it that had better been weak.
@@ -27,6 +34,6 @@ struct Example {
 };
 
 Example example_of(const Snapshot& snapshot, const Structures& structures,
-                   const Structure& structure, uint32_t limit);
+                   const Structure& structure, const Folding& folding, uint32_t limit);
 
 }  // namespace heaprake::cli

@@ -30,7 +30,7 @@ std::string member_label(const Member& member) {
 
 void add_finding(const Finding& finding, std::string* text) {
   *text += "  subgraph " + quoted("cluster" + std::to_string(finding.id)) + " {\n    label=" +
-           quoted(std::to_string(finding.id) + ": " + finding.title + ", lost " +
+           quoted(std::to_string(finding.id) + ": " + title_of(finding) + ", lost " +
                   grouped(finding.structures) + " times, " + counted(finding.bytes, "byte")) +
            ";\n";
   for (size_t i = 0; i < finding.members.size(); ++i)

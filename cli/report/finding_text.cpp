@@ -23,10 +23,6 @@ std::string times(uint64_t structures) {
   return structures == 1 ? "once" : structures == 2 ? "twice" : grouped(structures) + " times";
 }
 
-std::string title_of(const Finding& finding) {
-  return printable(finding.title.empty() ? std::string(name_of(finding.shape)) : finding.title);
-}
-
 // "lost 3 times: 9 blocks, 450 bytes; each is 3 blocks and retains 150 bytes"
 std::string amounts(const Finding& finding) {
   std::string text = "lost " + times(finding.structures) + ": " + counted(finding.blocks, "block") +
@@ -40,18 +36,19 @@ std::string amounts(const Finding& finding) {
 }
 
 std::string member_name(const Member& member) {
-  return member.type.empty() ? "block of unknown type" : printable(member.type);
+  return member.type.empty() ? "block of unknown type" : short_name(member.type);
 }
 
-// "#1 Child"
+// "#1 Child", "#2 characters"
 std::string numbered(const Finding& finding, uint32_t position) {
   const Member& member = finding.members[position];
-  return "#" + std::to_string(position) + " " +
-         (member.type.empty() ? "block" : printable(member.type));
+  std::string name = member.type;
+  if (name.empty()) name = member.role.substr(0, member.role.find(' '));
+  return "#" + std::to_string(position) + " " + (name.empty() ? "block" : short_name(name));
 }
 
 std::string counts(const Member& member) {
-  if (!member.verdict.empty()) return printable(member.verdict);
+  if (!member.verdict.empty()) return short_name(member.verdict);
   std::string text = member.references == 0 ? "nothing refers to it"
                                             : counted(member.references, "reference") + " found";
   if (member.references > 0 && member.references == member.references_inside)
@@ -70,10 +67,10 @@ void tell_member(Page& page, const Finding& finding, size_t position) {
   const std::string lead = "#" + std::to_string(position) + "  ";
   std::string name = member_name(member);
   if (member.type_source == "stack") name += " (as others that were allocated there)";
-  if (member.type.empty() && !member.role.empty()) name = printable(member.role);
+  if (member.type.empty() && !member.role.empty()) name = short_name(member.role);
   page.line(kIndent, lead + name, Ink::kPlain, size, Ink::kDim);
   if (!member.role.empty() && !member.type.empty())
-    page.wrap(kMember, "", printable(member.role), kMember, Ink::kDim);
+    page.wrap(kMember, "", short_name(member.role), kMember, Ink::kDim);
   // A part's references and counts are the business of what it is a part of.
   if (member.part_of < 0) page.wrap(kMember, "", counts(member), kMember, Ink::kDim);
 }
@@ -86,31 +83,59 @@ void tell_members(Page& page, const Finding& finding) {
   if (omitted > 0) page.line(kIndent, "and " + counted(omitted, "block") + " more", Ink::kDim);
 }
 
-// "#0 Parent.child_ (offset 16)  ->  #1 Child"
-std::string edge_words(const Finding& finding, const FindingEdge& edge) {
-  std::string text = numbered(finding, edge.from);
-  if (edge.field.empty())
-    text += " at offset " + grouped(edge.offset);
+// A field of two words, as a shared_ptr is, refers to one thing twice: that is one line.
+struct Line {
+  const FindingEdge* edge;
+  std::string offsets;
+  size_t words = 1;
+  bool closing = false;
+};
+
+std::vector<Line> lines_of(const Finding& finding) {
+  std::vector<Line> lines;
+  for (size_t i = 0; i < finding.edges.size(); ++i) {
+    const FindingEdge& edge = finding.edges[i];
+    const bool closing = static_cast<int64_t>(i) == finding.closing_edge;
+    const auto same = std::find_if(lines.begin(), lines.end(), [&](const Line& line) {
+      return line.edge->from == edge.from && line.edge->to == edge.to &&
+             line.edge->field == edge.field && !edge.field.empty();
+    });
+    if (same == lines.end()) {
+      lines.push_back({&edge, grouped(edge.offset), 1, closing});
+      continue;
+    }
+    same->offsets += ", " + grouped(edge.offset);
+    same->closing = same->closing || closing;
+    ++same->words;
+  }
+  return lines;
+}
+
+// "#0 Parent.child_ (offset 16) -> #1 Child"
+std::string line_words(const Finding& finding, const Line& line) {
+  std::string text = numbered(finding, line.edge->from);
+  const std::string offsets = (line.words > 1 ? "offsets " : "offset ") + line.offsets;
+  if (line.edge->field.empty())
+    text += " at " + offsets;
   else
-    text += "." + printable(edge.field) + " (offset " + grouped(edge.offset) + ")";
-  text += " -> " + numbered(finding, edge.to);
-  if (edge.inner > 0) text += " + " + grouped(edge.inner);
+    text += "." + short_name(line.edge->field) + " (" + offsets + ")";
+  text += " -> " + numbered(finding, line.edge->to);
+  if (line.words == 1 && line.edge->inner > 0) text += " + " + grouped(line.edge->inner);
   return text;
 }
 
 void tell_edges(Page& page, const Finding& finding) {
+  const std::vector<Line> lines = lines_of(finding);
   size_t told = 0, omitted = 0;
-  for (size_t i = 0; i < finding.edges.size(); ++i) {
-    const FindingEdge& edge = finding.edges[i];
-    const bool closing = static_cast<int64_t>(i) == finding.closing_edge;
-    const bool shown = edge.from < kMostMembers && edge.to < kMostMembers;
-    if (!closing && (!shown || told >= kMostEdges)) {
+  for (const Line& line : lines) {
+    const bool shown = line.edge->from < kMostMembers && line.edge->to < kMostMembers;
+    if (!line.closing && (!shown || told >= kMostEdges)) {
       ++omitted;
       continue;
     }
     ++told;
-    page.line(kIndent, edge_words(finding, edge), closing ? Ink::kRed : Ink::kPlain,
-              closing ? "<- closes the cycle" : "", Ink::kRed);
+    page.line(kIndent, line_words(finding, line), line.closing ? Ink::kRed : Ink::kPlain,
+              line.closing ? "<- closes the cycle" : "", Ink::kRed);
   }
   if (omitted > 0) page.line(kIndent, "and " + counted(omitted, "reference") + " more", Ink::kDim);
 }
@@ -157,7 +182,7 @@ std::string thread_words(const Report& report, uint32_t number) {
   const Thread& thread = threads[number];
   if (thread.flags & HEAPRAKE_THREAD_MAIN) return "by the main thread";
   std::string text = "by thread " + std::to_string(thread.tid);
-  if (!thread.name.empty()) text += " (" + printable(thread.name) + ")";
+  if (!thread.name.empty()) text += " (" + short_name(thread.name) + ")";
   return text + (thread.flags & HEAPRAKE_THREAD_ALIVE ? "" : ", which has ended");
 }
 
@@ -169,7 +194,7 @@ std::string when(const Report& report, const Finding& finding) {
     text = finding.structures == 1
                ? "allocated " + age(finding.last_ms)
                : "first allocated " + age(finding.first_ms) + ", last " + age(finding.last_ms);
-    text += ", " + duration_words(finding.first_ms) + " after the start";
+    text += ", " + duration_words(finding.first_ms) + " after the start,";
   }
   const std::string thread =
       finding.members.empty() ? "" : thread_words(report, finding.members[0].thread);
@@ -179,15 +204,12 @@ std::string when(const Report& report, const Finding& finding) {
 
 }  // namespace
 
-void tell_finding(Page& page, const Report& report, size_t index) {
-  const Finding& finding = report.findings.lost[index];
+void tell_finding(Page& page, const Finding& finding, const Report& report) {
   const std::string number = std::to_string(finding.id) + "  ";
-  const bool known = !report.known.empty() && report.known[index];
-  page.wrap(2, number, title_of(finding) + (known ? " (in the baseline)" : ""), kIndent,
-            known ? Ink::kPlain : Ink::kBold);
-  page.wrap(kIndent, "", amounts(finding), kIndent, known ? Ink::kPlain : Ink::kRed);
+  page.wrap(2, number, short_name(title_of(finding)), kIndent, Ink::kBold);
+  page.wrap(kIndent, "", amounts(finding), kIndent, Ink::kRed);
   if (!finding.advice.empty())
-    page.wrap(kIndent, "", printable(finding.advice), kIndent, Ink::kGreen);
+    page.wrap(kIndent, "", short_name(finding.advice), kIndent, Ink::kGreen);
   tell_members(page, finding);
   tell_edges(page, finding);
   tell_stacks(page, report, finding);
@@ -196,15 +218,16 @@ void tell_finding(Page& page, const Report& report, size_t index) {
   if (finding.last_held)
     page.wrap(kIndent, "",
               "last held " + duration_words(finding.last_held->uptime_ms) +
-                  " after the start, by " + printable(finding.last_held->path),
+                  " after the start, by " + short_name(finding.last_held->path),
               kIndent);
   page.line(kIndent, "certain: nothing outside refers to it", Ink::kDim);
 }
 
-void tell_briefly(Page& page, const Report& report, const Finding& finding) {
+void tell_briefly(Page& page, const Report& report, const Finding& finding,
+                  const std::string& remark) {
   const Frame* frame = own_frame(stack_of(report, finding.stack()));
-  std::string text =
-      std::to_string(finding.id) + "  " + title_of(finding) + ", " + times(finding.structures);
+  std::string text = std::to_string(finding.id) + "  " + short_name(title_of(finding)) + remark +
+                     ", " + times(finding.structures);
   if (frame) text += ", in " + frame_name(*frame);
   page.line(2, text, Ink::kPlain,
             counted(finding.blocks, "block") + ", " + counted(finding.bytes, "byte"));

@@ -11,8 +11,16 @@ std::string_view base_name(std::string_view path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+std::string short_name(std::string_view name) {
+  constexpr std::string_view kAnonymous = "(anonymous namespace)::";
+  std::string text = printable(name);
+  for (size_t at = 0; (at = text.find(kAnonymous, at)) != std::string::npos;)
+    text.erase(at, kAnonymous.size());
+  return text;
+}
+
 std::string frame_name(const Frame& frame) {
-  if (!frame.function.empty()) return printable(frame.function);
+  if (!frame.function.empty()) return short_name(frame.function);
   if (frame.module.empty()) return hexadecimal(frame.offset);
   return printable(base_name(frame.module)) + "+" + hexadecimal(frame.offset);
 }
@@ -28,7 +36,8 @@ std::string frame_place(const Frame& frame) {
 }
 
 bool is_library_frame(const Frame& frame) {
-  std::string_view name = frame.function;
+  const std::string whole = short_name(frame.function);
+  std::string_view name = whole;
   // A function template's demangled name begins with its result: "void std::f<int>(...)".
   const size_t parenthesis = name.find('(');
   const size_t angle = name.find('<');

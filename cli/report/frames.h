@@ -12,6 +12,9 @@ namespace heaprake::cli {
 
 std::string_view base_name(std::string_view path);
 
+// A name without its anonymous namespaces, which are all called alike, and fit to be printed.
+std::string short_name(std::string_view name);
+
 // "make(int)", or "libfoo.so.1+0x1234" if the function has no name, or an address.
 std::string frame_name(const Frame& frame);
 

@@ -77,7 +77,7 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
   json.end_array();
   write_signed(json, "closing_edge", finding.closing_edge);
   json.member("members_omitted", finding.members_omitted);
-  json.member("title", finding.title).member("advice", finding.advice);
+  json.member("title", title_of(finding)).member("advice", finding.advice);
   json.member("certainty", name_of(finding.certainty)).member("retained", finding.retained);
   json.member("first_ms", finding.first_ms).member("last_ms", finding.last_ms);
   json.key("last_held");
@@ -120,9 +120,19 @@ void write_suppressions(JsonWriter& json, const Report& report) {
   json.end_array();
 }
 
+void write_checks(JsonWriter& json, const std::vector<Check>& checks) {
+  json.key("checks").begin_array();
+  for (const Check& check : checks) {
+    json.begin_object().member("uptime_ms", check.uptime_ms);
+    json.member("leaked_blocks", check.blocks).member("leaked_bytes", check.bytes);
+    json.member("structures", check.structures).end_object();
+  }
+  json.end_array();
+}
+
 }  // namespace
 
-std::string report_json(const Report& report) {
+std::string report_json(const Report& report, const Beside& beside) {
   JsonWriter json;
   json.begin_object().member("schema", "heaprake-report/1");
   write_texts(json, "program", report.program);
@@ -142,8 +152,15 @@ std::string report_json(const Report& report) {
   write_suppressions(json, report);
   json.member("taken", report.snapshot ? utc_time(report.snapshot->header.taken_ns) : "");
   json.member("uptime_ms", report.snapshot ? report.snapshot->header.uptime_ms : 0);
+  write_checks(json, beside.checks);
+  json.key("processes").begin_array();
+  for (const std::string& process : beside.processes) json.raw(process);
+  json.end_array();
   // Last: the names have been looked up by now.
-  write_texts(json, "notes", report.symbols ? report.symbols->notes() : std::vector<std::string>());
+  std::vector<std::string> notes = report.notes;
+  if (report.symbols)
+    notes.insert(notes.end(), report.symbols->notes().begin(), report.symbols->notes().end());
+  write_texts(json, "notes", notes);
   json.end_object();
   return json.text();
 }

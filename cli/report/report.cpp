@@ -2,7 +2,11 @@
 
 #include <cstdio>
 
+#include "cli/analysis/analysis.h"
 #include "cli/report/frames.h"
+#include "cli/snapshot/reader.h"
+#include "cli/text.h"
+#include "cli/types/types.h"
 
 namespace heaprake::cli {
 
@@ -13,6 +17,15 @@ Report empty_report(std::vector<std::string> program, uint64_t pid, std::string 
   report.pid = pid;
   report.incomplete_because.push_back(std::move(why));
   return report;
+}
+
+Report read_report(const std::string& path, const std::vector<std::string>& program,
+                   const Progress& progress) {
+  auto snapshot = std::make_unique<const Snapshot>(read_snapshot(path, progress));
+  const Types types = find_types(*snapshot, progress);
+  Findings findings = analyse(*snapshot, types, progress);
+  auto symbols = std::make_unique<Symbols>(*snapshot);
+  return make_report(std::move(snapshot), std::move(symbols), std::move(findings), program);
 }
 
 Report make_report(std::unique_ptr<const Snapshot> snapshot, std::unique_ptr<Symbols> symbols,
@@ -69,6 +82,21 @@ std::string fingerprint(const Report& report, const Finding& finding) {
   char text[24];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash.value()));
   return text;
+}
+
+std::string title_of(const Finding& finding) {
+  if (!finding.title.empty()) return finding.title;
+  const std::string size =
+      finding.members.empty() ? "" : " of " + counted(finding.members[0].size, "byte");
+  switch (finding.shape) {
+    case Shape::kBlock:
+      return "block" + size;
+    case Shape::kTree:
+      return "tree below a block" + size;
+    case Shape::kCycle:
+      return "cycle of " + counted(finding.most_root, "block");
+  }
+  return "";
 }
 
 const char* name_of(Certainty certainty) {

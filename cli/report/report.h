@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/analysis/finding.h"
+#include "cli/progress.h"
 #include "cli/snapshot/snapshot.h"
 #include "cli/symbols/symbols.h"
 
@@ -38,15 +39,34 @@ struct Report {
   Findings findings;                         // without what is suppressed; the sums are exact
   std::vector<SuppressionUse> suppressions;  // every rule there is, used or not
   uint64_t suppressed_blocks = 0, suppressed_bytes = 0;
-  // Of each of findings.lost: in the baseline already. Empty: there is no baseline.
+  // Of each of findings.lost: told before. Empty: there is nothing to compare with.
   std::vector<bool> known;
-  std::vector<NextCommand> next;  // what the text report ends with
+  std::string known_since = "in the baseline";  // where it was told
+  std::vector<std::string> notes;  // sentences without a full stop that a reader should know
+  std::vector<NextCommand> next;   // what the text report ends with
+};
+
+// What an earlier check of the same run has found.
+struct Check {
+  uint64_t uptime_ms = 0;
+  uint64_t blocks = 0, bytes = 0, structures = 0;
+};
+
+// What stands in the JSON beside the report itself.
+struct Beside {
+  std::vector<Check> checks;           // in the order of time
+  std::vector<std::string> processes;  // reports of other processes, as JSON
 };
 
 // A report about a program of which nothing is known.
 Report empty_report(std::vector<std::string> program, uint64_t pid, std::string why);
 
-// `program` is used where the snapshot does not say.
+// From a snapshot's file to a report: names, types, findings. `program` is used where the snapshot
+// does not say. Throws a Failure (kExitFailure) about the file.
+Report read_report(const std::string& path, const std::vector<std::string>& program,
+                   const Progress& progress = {});
+
+// The same from parts. `program` is used where the snapshot does not say.
 Report make_report(std::unique_ptr<const Snapshot> snapshot, std::unique_ptr<Symbols> symbols,
                    Findings findings, const std::vector<std::string>& program);
 
@@ -61,7 +81,10 @@ const std::vector<Frame>& stack_of(const Report& report, uint32_t stack);
 std::string fingerprint(const Report& report, const Finding& finding);
 
 // The schema "heaprake-report/1".
-std::string report_json(const Report& report);
+std::string report_json(const Report& report, const Beside& beside = {});
+
+// Its title, or what can be said of one that has none.
+std::string title_of(const Finding& finding);
 
 const char* name_of(Certainty certainty);  // "certain", "interior", "dead frame"
 

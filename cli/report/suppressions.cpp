@@ -119,8 +119,8 @@ std::string suppressions_for(const Report& report) {
   for (const Finding& finding : report.findings.lost) {
     const Frame* frame = own_frame(stack_of(report, finding.stack()));
     const std::string comment = "\n# " + std::to_string(finding.id) + ": " +
-                                printable(finding.title) + ", " + counted(finding.bytes, "byte") +
-                                "\n";
+                                printable(title_of(finding)) + ", " +
+                                counted(finding.bytes, "byte") + "\n";
     // A function's name ends the pattern, not begins it: a result type may stand before it.
     std::string name;
     if (frame) name = frame->function.empty() ? frame->module : frame->function;

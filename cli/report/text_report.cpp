@@ -35,26 +35,30 @@ std::string summary(const Report& report) {
   return text;
 }
 
+// In full, in a line, or not at all: in this order, worst first, known ones never in full.
 void tell_findings(Page& page, const Report& report, const TextStyle& style) {
   const std::vector<Finding>& lost = report.findings.lost;
-  const size_t detailed = std::min<uint64_t>(style.detailed, lost.size());
-  const size_t brief = std::min<uint64_t>(style.detailed * 2, lost.size());
   uint64_t blocks = report.findings.blocks, bytes = report.findings.bytes;
-  for (size_t i = 0; i < brief; ++i) {
-    if (i < detailed) {
+  uint64_t full = 0, brief = 0;
+  for (size_t i = 0; i < lost.size(); ++i) {
+    const bool known = !report.known.empty() && report.known[i];
+    if (!known && full < style.detailed) {
       page.blank();
-      tell_finding(page, report, i);
+      tell_finding(page, lost[i], report);
+      ++full;
+    } else if (brief < style.detailed) {
+      if (brief++ == 0) page.blank();
+      tell_briefly(page, report, lost[i], known ? " (" + report.known_since + ")" : "");
     } else {
-      if (i == detailed) page.blank();
-      tell_briefly(page, report, lost[i]);
+      continue;
     }
     blocks -= lost[i].blocks;
     bytes -= lost[i].bytes;
   }
-  if (brief < lost.size())
-    page.line(2, "and " + counted(lost.size() - brief, "finding") +
+  if (full + brief < lost.size())
+    page.line(2, "and " + counted(lost.size() - full - brief, "finding") +
                      " more: " + counted(blocks, "block") + ", " + counted(bytes, "byte"));
-  if (detailed < lost.size())
+  if (full < lost.size())
     page.line(2, "(--top=0 tells all of them in full, --top=N as many)", Ink::kDim);
   if (!lost.empty()) page.blank();
 }
@@ -99,14 +103,16 @@ void tell_known(Page& page, const Report& report) {
   if (report.known.empty()) return;
   const auto known =
       static_cast<uint64_t>(std::count(report.known.begin(), report.known.end(), true));
-  page.sentence("of these " + counted(report.known.size(), "finding") + ", the baseline knows " +
-                grouped(known) + ": " + grouped(report.known.size() - known) + " new");
+  page.sentence("of " + counted(report.known.size(), "finding") + ", " + grouped(known) + " " +
+                (known == 1 ? "is " : "are ") + report.known_since + ", " +
+                grouped(report.known.size() - known) + " new");
 }
 
 void tell_totals(Page& page, const Report& report) {
   const heaprake_snapshot_end& totals = report.snapshot->totals;
   page.sentence("still reachable: " + counted(totals.reachable_blocks, "block") + " (" +
                 counted(totals.reachable_bytes, "byte") + ")");
+  for (const std::string& note : report.notes) page.sentence(printable(note));
   for (const std::string& note : report.symbols->notes()) page.sentence(printable(note));
 }
 

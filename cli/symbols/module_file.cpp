@@ -16,13 +16,14 @@ namespace {
 // Namespaces and classes nest; a damaged file may do so without end.
 constexpr int kMostNesting = 64;
 
-const char* name_of_function(Dwarf_Die* die) {
+std::string name_of_function(Dwarf_Die* die) {
   Dwarf_Attribute attribute;
-  for (unsigned what : {unsigned{DW_AT_linkage_name}, unsigned{DW_AT_MIPS_linkage_name}}) {
+  for (unsigned what :
+       {unsigned{DW_AT_linkage_name}, unsigned{DW_AT_MIPS_linkage_name}, unsigned{DW_AT_name}}) {
     const char* name = dwarf_formstring(dwarf_attr_integrate(die, what, &attribute));
-    if (name) return name;
+    if (name) return demangled(name);
   }
-  return dwarf_formstring(dwarf_attr_integrate(die, DW_AT_name, &attribute));
+  return "";
 }
 
 uint64_t number_of(Dwarf_Die* die, unsigned what) {
@@ -214,10 +215,7 @@ void ModuleFile::read_functions(Unit& unit) {
 std::vector<SourcePlace> ModuleFile::inlined_calls(Unit& unit, Dwarf_Die function,
                                                    uint64_t address) {
   std::vector<SourcePlace> places(1);
-  const auto set_name = [&](Dwarf_Die* die) {
-    if (const char* name = name_of_function(die)) places.back().function = demangled(name);
-  };
-  set_name(&function);
+  places.back().function = name_of_function(&function);
   Dwarf_Files* files = nullptr;
   size_t count = 0;
   dwarf_getsrcfiles(&unit.die, &files, &count);
@@ -229,7 +227,7 @@ std::vector<SourcePlace> ModuleFile::inlined_calls(Unit& unit, Dwarf_Die functio
     places.back().file = path ? path : "";
     places.back().line = static_cast<uint32_t>(number_of(&call, DW_AT_call_line));
     places.emplace_back();
-    set_name(&call);
+    places.back().function = name_of_function(&call);
     at = call;
   }
   return places;
@@ -255,10 +253,13 @@ std::vector<SourcePlace> ModuleFile::places(uint64_t address) {
     }
     std::reverse(places.begin(), places.end());
   }
-  // The symbol's name is there more often, and for the function as a whole it is as good.
-  if (places.back().function.empty())
-    if (const std::optional<FileSymbol> symbol = function(address))
-      places.back().function = symbol->name;
+  // A static function's debug information has its bare name; its symbol says more. (Any symbol will
+  // do where there is no name; but a symbol may also be that of an identical function.)
+  std::string& name = places.back().function;
+  if (name.find('(') == std::string::npos) {
+    const std::optional<FileSymbol> symbol = function(address);
+    if (symbol && symbol->name.find(name) != std::string::npos) name = symbol->name;
+  }
   if (places.size() == 1 && places[0].function.empty() && places[0].file.empty()) return {};
   return places;
 }

@@ -43,6 +43,9 @@ class ModuleFile {
   std::optional<FileSymbol> function(uint64_t address);
   std::optional<FileSymbol> data(uint64_t address);
 
+  // For those who ask libdw themselves; null if the file could not be opened.
+  Dwfl_Module* module() { return module_; }
+
  private:
   struct Entry {
     uint64_t address, size;

@@ -2,29 +2,43 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/progress.h"
 #include "cli/snapshot/snapshot.h"
+#include "cli/types/control_block.h"
 
 namespace heaprake::cli {
 
 enum class TypeSource : uint8_t {
   kNone,
   kVtable,        // its first word is a vtable's address point
-  kControlBlock,  // a shared_ptr's control block says so
+  kControlBlock,  // a shared_ptr's control block says so: the one in the block, or one elsewhere
   kName,          // the program said so (gc::make)
   kStack,         // another block of that allocation stack and size is one
 };
 const char* name_of(TypeSource source);  // as Member::type_source has it
 
+struct Type {
+  std::string name;       // short, for people; "" for number 0: unknown
+  std::string full_name;  // as demangled: by which debug information knows the object
+  // The block is, or begins with, a control block.
+  std::optional<ControlBlock> control;
+  uint32_t module = UINT32_MAX;  // whose vtable it was
+  // Where the object of that name lies in the block.
+  uint32_t object_offset() const { return control && control->inplace ? control->offset : 0; }
+};
+
 struct Types {
-  std::vector<std::string> names;   // [0] is "": unknown
-  std::vector<uint32_t> of;         // of each block: number of its name
+  std::vector<Type> all;            // [0] is the unknown one
+  std::vector<uint32_t> of;         // of each block
   std::vector<TypeSource> sources;  // of each block
 
-  const std::string& name(uint32_t block) const { return names[of[block]]; }
+  const Type& type(uint32_t block) const { return all[of[block]]; }
+  const std::string& name(uint32_t block) const { return all[of[block]].name; }
 };
 
 Types find_types(const Snapshot& snapshot, const Progress& progress = {});

@@ -50,8 +50,6 @@ TEST(Command, WhatThisVersionDoesNotHaveIsSaidAndNotPromised) {
         << outcome.error;
     EXPECT_EQ(run({"--help"}).out.find("  " + words[0]), std::string::npos);
   }
-  for (const char* option : {"--html=f", "--dot=f", "--folded=f", "--pprof=f"})
-    EXPECT_EQ(run({"report", "1", option}).status, 2);
 }
 
 TEST(Run, EveryOptionOfTheTableIsInTheHelp) {

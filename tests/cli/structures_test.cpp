@@ -251,8 +251,10 @@ TEST(Examples, ALimitOmitsMembersAndTheirEdgesOnly) {
   for (uint64_t i = 0; i < 50; ++i) builder.edge(i, (i + 1) % 50);
   const Snapshot snapshot = builder.snapshot();
   const Structures structures = find_structures(snapshot);
-  const Example example = example_of(snapshot, structures, structures.all.at(0), 10);
-  EXPECT_EQ(example.nodes.size(), 10u);
+  const Types types = find_types(snapshot);
+  const Folding folding(snapshot, types, {});
+  const Example example = example_of(snapshot, structures, structures.all.at(0), folding, 10);
+  EXPECT_EQ(example.members.size(), 10u);
   EXPECT_EQ(example.omitted, 40u);
   EXPECT_EQ(example.edges.size(), 9u);
   EXPECT_EQ(example.closing_edge, -1);

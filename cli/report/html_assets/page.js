@@ -35,6 +35,8 @@
     return Math.floor(s / 3600) + " h " + Math.floor((s % 3600) / 60) + " min";
   }
   const base = (path) => path.slice(path.lastIndexOf("/") + 1);
+  // Every anonymous namespace is called so, which says nothing.
+  const short = (name) => name.replaceAll("(anonymous namespace)::", "");
 
   // --- The view ---------------------------------------------------------------------------------
   const view = { q: "", sort: "-bytes", open: new Set(), amount: "bytes", theme: "" };
@@ -57,14 +59,14 @@
   }
 
   // --- Frames -----------------------------------------------------------------------------------
-  const frameName = (frame) => frame.function ||
+  const frameName = (frame) => short(frame.function) ||
       (frame.module ? base(frame.module) + "+0x" + frame.offset.toString(16) : "0x" + frame.offset.toString(16));
   function framePlace(frame) {
     if (frame.file) return base(frame.file) + (frame.line ? ":" + frame.line : "");
     return (frame.function && frame.module ? "in " + base(frame.module) : "") + (frame.closed ? " (closed)" : "");
   }
   function isLibrary(frame) {
-    const head = frame.function.split(/[(<]/)[0];
+    const head = short(frame.function).split(/[(<]/)[0];
     return /^(std|__gnu_cxx|__cxxabiv1)::/.test(head.slice(head.lastIndexOf(" ") + 1)) ||
         frame.file.includes("/include/c++/");
   }
@@ -122,6 +124,20 @@
     return { column, columns };
   }
 
+  // A shared_ptr is two words: what leads from one member to another is drawn once.
+  function joined(finding, count) {
+    const lines = new Map();
+    finding.edges.forEach((edge, i) => {
+      if (edge.from >= count || edge.to >= count) return;
+      const key = edge.from + ">" + edge.to;
+      if (!lines.has(key)) lines.set(key, { from: edge.from, to: edge.to, labels: new Set(), closing: false });
+      const line = lines.get(key);
+      line.labels.add(edge.field || "+" + edge.offset);
+      line.closing ||= i === finding.closing_edge;
+    });
+    return lines.values();
+  }
+
   function drawing(finding) {
     const count = Math.min(finding.members.length, kMostDrawn);
     const { column, columns } = layers(finding, count);
@@ -142,44 +158,38 @@
       head.append(svg("path", { d: "M0 0L10 5L0 10z" }));
       picture.append(head);
     }
-    const between = new Map();  // how many edges join the same two members already
-    finding.edges.forEach((edge, i) => {
-      if (edge.from >= count || edge.to >= count) return;
-      const closing = i === finding.closing_edge;
+    for (const edge of joined(finding, count)) {
       const a = place[edge.from], b = place[edge.to];
-      const key = edge.from + ">" + edge.to;
-      const nth = between.get(key) || 0;
-      between.set(key, nth + 1);
       let d, x, y;
       if (edge.from === edge.to) {
-        d = `M${a.x + kWidth - 40} ${a.y} C${a.x + kWidth - 50} ${a.y - 42 - nth * 8} ${a.x + kWidth + 22} ${a.y - 42} ${a.x + kWidth - 12} ${a.y}`;
+        d = `M${a.x + kWidth - 40} ${a.y} C${a.x + kWidth - 50} ${a.y - 42} ${a.x + kWidth + 22} ${a.y - 42} ${a.x + kWidth - 12} ${a.y}`;
         x = a.x + kWidth - 22; y = a.y - 34;
       } else if (column[edge.to] > column[edge.from]) {
-        const y1 = a.y + kHeight / 2 + nth * 9 - 6, y2 = b.y + kHeight / 2 + nth * 9 - 6;
-        const bend = (b.x - a.x - kWidth) / 2;
+        const y1 = a.y + kHeight / 2, y2 = b.y + kHeight / 2, bend = (b.x - a.x - kWidth) / 2;
         d = `M${a.x + kWidth} ${y1} C${a.x + kWidth + bend} ${y1} ${b.x - bend} ${y2} ${b.x} ${y2}`;
-        x = (a.x + kWidth + b.x) / 2; y = (y1 + y2) / 2 - 5;
+        x = (a.x + kWidth + b.x) / 2; y = (y1 + y2) / 2 - 6;
       } else if (column[edge.to] === column[edge.from]) {
         const down = b.y > a.y;
         const y1 = down ? a.y + kHeight : a.y, y2 = down ? b.y : b.y + kHeight, x1 = a.x + kWidth / 2 + (down ? 10 : -30);
         d = `M${x1} ${y1} C${x1 + 16} ${(y1 + y2) / 2} ${x1 + 16} ${(y1 + y2) / 2} ${x1} ${y2}`;
         x = x1 + 20; y = (y1 + y2) / 2;
       } else {
-        const low = Math.max(a.y, b.y) + kHeight + 34 + nth * 10;
+        const low = Math.max(a.y, b.y) + kHeight + 34;
         d = `M${a.x + kWidth / 2} ${a.y + kHeight} C${a.x + kWidth / 2} ${low} ${b.x + kWidth / 2} ${low} ${b.x + kWidth / 2} ${b.y + kHeight}`;
-        x = (a.x + b.x + kWidth) / 2; y = (Math.max(a.y, b.y) + kHeight) * 0.25 + low * 0.75 + 12;
+        x = (a.x + b.x + kWidth) / 2; y = (Math.max(a.y, b.y) + kHeight) * 0.25 + low * 0.75 + 14;
       }
-      const line = svg("path", { d, class: closing ? "closing" : "", "marker-end": `url(#${closing ? id + "c" : id})` });
-      const label = (edge.field || "+" + edge.offset) + (closing ? " closes it" : "");
-      picture.append(line, svg("text", { x, y, "text-anchor": "middle", class: closing ? "closing-label" : "small" }, label));
-    });
+      const line = svg("path", { d, class: edge.closing ? "closing" : "", "marker-end": `url(#${edge.closing ? id + "c" : id})` });
+      const label = [...edge.labels].join(", ");
+      picture.append(line, svg("text", { x, y, "text-anchor": "middle", class: edge.closing ? "closing-label" : "small" },
+          cut(label, 26) + (edge.closing ? " closes it" : "")));
+    }
     for (let i = 0; i < count; ++i) {
       const member = finding.members[i], at = place[i];
       const group = svg("g", {});
-      const name = member.type || (member.role ? member.role : "block");
+      const name = short(member.type || member.role || "block");
       group.append(svg("title", {}, `#${i} ${name} at ${member.address}\n${member.verdict || ""}`));
       group.append(svg("rect", { x: at.x, y: at.y, width: kWidth, height: kHeight, rx: 7, class: member.part_of === null ? "" : "part" }));
-      group.append(svg("text", { x: at.x + 10, y: at.y + 19 }, cut(`#${i} ${name}`, 27)));
+      group.append(svg("text", { x: at.x + 10, y: at.y + 19 }, cut(`#${i} ${name}`, 25)));
       const size = member.folded_blocks > 1 ? counted(member.folded_blocks, "block") + ", " + bytes(member.folded_bytes)
                                             : counted(member.size, "byte");
       group.append(svg("text", { x: at.x + 10, y: at.y + 36, class: "small" }, size));
@@ -193,14 +203,14 @@
   function membersTable(finding) {
     const body = make("tbody", {});
     finding.members.slice(0, kMostMembers).forEach((member, i) => body.append(make("tr", {},
-        make("td", { class: "dim" }, "#" + i),
-        make("td", {}, member.type || make("span", { class: "dim" }, member.role ? "" : "unknown type"),
-            member.role ? make("div", { class: "dim" }, member.role) : null),
+        make("td", { class: "dim number" }, "#" + i),
+        make("td", {}, short(member.type) || make("span", { class: "dim" }, member.role ? "" : "unknown type"),
+            member.role ? make("div", { class: "dim" }, short(member.role)) : null),
         make("td", { class: "number" }, member.folded_blocks > 1 ? grouped(member.folded_bytes) + " in " + counted(member.folded_blocks, "block")
                                                                    : grouped(member.size)),
         make("td", {}, member.verdict || (member.refcount + " found" +
             (member.refcount && member.refcount === member.references_inside ? ", all from inside" : ""))),
-        make("td", { class: "mono dim" }, member.address))));
+        make("td", { class: "mono dim number" }, member.address))));
     const omitted = finding.members_omitted + Math.max(finding.members.length - kMostMembers, 0);
     if (omitted) body.append(make("tr", {}, make("td", { colspan: 5, class: "dim" }, "and " + counted(omitted, "block") + " more")));
     return make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, ""), make("th", {}, "member"),
@@ -209,7 +219,7 @@
 
   function edgesTable(finding) {
     const body = make("tbody", {});
-    const name = (i) => "#" + i + " " + (finding.members[i].type || "block");
+    const name = (i) => "#" + i + " " + (short(finding.members[i].type) || finding.members[i].role.split(" ")[0] || "block");
     finding.edges.slice(0, kMostMembers).forEach((edge, i) => {
       const closing = i === finding.closing_edge;
       body.append(make("tr", { class: closing ? "red" : undefined },
@@ -227,7 +237,7 @@
       const key = JSON.stringify(member.stack);
       if (!member.stack.length || member.part_of !== null || seen.has(key) || parts.length === 6) return;
       seen.add(key);
-      parts.push(make("div", {}, make("h3", {}, "#" + i + " " + (member.type || "block") + " was allocated in"), stackList(member.stack)));
+      parts.push(make("div", {}, make("h3", {}, "#" + i + " " + (short(member.type) || "block") + " was allocated in"), stackList(member.stack)));
     });
     return parts;
   }
@@ -243,7 +253,7 @@
 
   function detail(finding) {
     const intro = make("div", { class: "wide" });
-    if (finding.advice) intro.append(make("p", { class: "green" }, finding.advice));
+    if (finding.advice) intro.append(make("p", { class: "green" }, short(finding.advice)));
     const age = when(finding);
     if (age) intro.append(make("p", {}, age));
     if (finding.last_held)
@@ -292,7 +302,7 @@
     const row = make("tr", { class: "finding" + (open ? " open" : "") + (finding.known ? " known" : ""), tabindex: 0,
       "aria-expanded": String(open), onclick: toggle },
         make("td", { class: "number dim" }, String(finding.id)),
-        make("td", {}, ...marked(finding.title || finding.shape), finding.known ? make("span", { class: "dim" }, " (in the baseline)") : null),
+        make("td", {}, ...marked(short(finding.title)), finding.known ? make("span", { class: "dim" }, " (in the baseline)") : null),
         make("td", {}, make("span", { class: "shape " + finding.shape }, finding.shape)),
         make("td", { class: "number" }, grouped(finding.structures)), make("td", { class: "number" }, grouped(finding.blocks)),
         make("td", { class: "number" }, grouped(finding.bytes)), make("td", { class: "mono" }, ...marked(cut(allocatedIn(finding), 90))),
@@ -334,7 +344,7 @@
       let node = root;
       node.value += value;
       for (const frame of stack.frames) {
-        const name = data.flame.names[frame].name;
+        const name = short(data.flame.names[frame].name);
         if (!node.children.has(name))
           node.children.set(name, { name, frame, value: 0, children: new Map(), depth: node.depth + 1, parent: node });
         node = node.children.get(name);
@@ -418,7 +428,7 @@
       table.tHead.replaceChildren(make("tr", {}, ...head.map((h) => make("th", {}, h))));
       table.tBodies[0].replaceChildren(...rows.map((row) => make("tr", {}, ...row.map((cell) => make("td", {}, String(cell))))));
     };
-    fill("near", ["what", "held only by", "blocks", "bytes", "allocated in"], report.near_leaks.map((f) => [f.title || f.shape,
+    fill("near", ["what", "held only by", "blocks", "bytes", "allocated in"], report.near_leaks.map((f) => [short(f.title),
       f.certainty === "interior" ? "references into its middle" : "a stack frame that looks dead", grouped(f.blocks), grouped(f.bytes), allocatedIn(f)]));
     fill("suppressed", ["rule", "in", "findings", "blocks", "bytes"], report.suppressions.map((u) =>
       [u.rule, u.file, u.findings || "unused", grouped(u.blocks), grouped(u.bytes)]));

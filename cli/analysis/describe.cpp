@@ -1,0 +1,271 @@
+#include "cli/analysis/describe.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "cli/analysis/example.h"
+#include "cli/text.h"
+
+namespace heaprake::cli {
+
+namespace {
+
+// Rings of more than so many blocks are not spelt out.
+constexpr uint32_t kSpeltOut = 4;
+// Larger structures are not searched for containers: it would take as much memory again.
+constexpr uint32_t kMostFolded = 4'000'000;
+
+std::string called(const Member& member) {
+  return member.type.empty() ? "block of " + counted(member.size, "byte") : member.type;
+}
+
+}  // namespace
+
+// One finding on its way.
+class Describer::One {
+ public:
+  One(const Describer& all, Fields& fields, const Structure& structure, Finding* finding)
+      : snapshot_(all.snapshot_),
+        types_(all.types_),
+        fields_(fields),
+        structures_(all.structures_),
+        references_(all.references_),
+        structure_(structure),
+        finding_(*finding),
+        folding_(all.snapshot_, all.types_, blocks_of(all.structures_, structure)) {}
+
+  void run(uint32_t limit) {
+    example_ = example_of(snapshot_, structures_, structure_, folding_, limit);
+    for (const Example::Shown& shown : example_.members) add_member(shown);
+    for (const Example::Edge& edge : example_.edges) add_edge(edge);
+    count_inside();
+    for (size_t i = 0; i < example_.members.size(); ++i) place(i);
+    for (size_t i = 0; i < example_.members.size(); ++i) judge(i);
+    finding_.closing_edge = example_.closing_edge;
+    finding_.members_omitted = example_.omitted;
+    finding_.title = title();
+    finding_.advice = advice();
+  }
+
+ private:
+  static std::vector<uint32_t> blocks_of(const Structures& structures, const Structure& structure) {
+    std::vector<uint32_t> blocks;
+    if (structure.blocks() > kMostFolded) return blocks;
+    blocks.reserve(structure.blocks());
+    for (uint32_t i = structure.begin; i < structure.end; ++i)
+      blocks.push_back(structures.block_of[structures.order[i]]);
+    return blocks;
+  }
+
+  uint32_t node_of(uint32_t block) const {
+    const auto& blocks = structures_.block_of;
+    return static_cast<uint32_t>(std::lower_bound(blocks.begin(), blocks.end(), block) -
+                                 blocks.begin());
+  }
+
+  void add_member(const Example::Shown& shown) {
+    Member member;
+    member.address = snapshot_.address[shown.block];
+    member.size = snapshot_.requested[shown.block];
+    member.type = types_.name(shown.block);
+    member.type_source = name_of(types_.sources[shown.block]);
+    member.references = references_[node_of(shown.block)].all;
+    member.folded_blocks = shown.folded_blocks;
+    member.folded_bytes = shown.folded_bytes;
+    member.stack = snapshot_.stack[shown.block];
+    member.thread = snapshot_.thread[shown.block];
+    member.time_ms = snapshot_.time_ms[shown.block];
+    const Container* fills = folding_.filling(shown.block);
+    if (fills) {
+      member.type = name_of(*fills);
+      member.type_source = "container";
+    }
+    finding_.members.push_back(std::move(member));
+  }
+
+  void add_edge(const Example::Edge& edge) {
+    const uint32_t block = example_.members[edge.from].block;
+    std::string field;
+    // Debug information knows the owner's fields, not what a member stands for.
+    if (!example_.members[edge.from].container) field = field_at(block, edge.word.offset);
+    finding_.edges.push_back({edge.from, edge.to, edge.word.offset, edge.word.inner, field});
+  }
+
+  // Words of the structure that refer to each member's block.
+  void count_inside() {
+    std::unordered_map<uint32_t, Member*> members;
+    for (size_t i = 0; i < example_.members.size(); ++i)
+      members[example_.members[i].block] = &finding_.members[i];
+    for (uint32_t i = structure_.begin; i < structure_.end; ++i) {
+      for (const BlockEdge& edge : snapshot_.edges_of(structures_.block_of[structures_.order[i]])) {
+        const auto member = members.find(edge.to);
+        if (member != members.end()) ++member->second->references_inside;
+      }
+    }
+  }
+
+  std::string field_at(uint32_t block, uint64_t offset) {
+    const Type& type = types_.type(block);
+    if (types_.of[block] == 0 || offset < type.object_offset()) return "";
+    return fields_.at(type, offset - type.object_offset());
+  }
+
+  // "characters of the std::string at offset 24 of Parent"
+  void place(size_t index) {
+    const Example::Shown& shown = example_.members[index];
+    Member& member = finding_.members[index];
+    if (folding_.is_control_block(shown.block)) {
+      const int32_t owner = member_of(folding_.whole_of(shown.block));
+      if (owner < 0) return;
+      member.part_of = owner;
+      member.role = "shared_ptr's control block of " + called(finding_.members[owner_at(owner)]);
+      return;
+    }
+    if (!shown.container) return;
+    const Container& container = *shown.container;
+    member.part_of = member_of(container.owner);
+    const std::string owner =
+        member.part_of < 0 ? "block of " + counted(snapshot_.requested[container.owner], "byte")
+                           : called(finding_.members[owner_at(member.part_of)]);
+    const std::string field = field_at(container.owner, container.offset);
+    member.role = std::string(container.what) + " of ";
+    if (field.empty())
+      member.role +=
+          "the " + name_of(container) + " at offset " + grouped(container.offset) + " of " + owner;
+    else
+      member.role += field + " of " + owner + ", a " + name_of(container);
+    if (member.type.empty()) {
+      member.type = std::string(container.kind) + "'s " + container.what;
+      member.type_source = "container";
+    }
+  }
+
+  static size_t owner_at(int32_t position) { return static_cast<size_t>(position); }
+
+  int32_t member_of(uint32_t block) const {
+    for (size_t i = 0; i < example_.members.size(); ++i)
+      if (example_.members[i].block == block && !example_.members[i].container)
+        return static_cast<int32_t>(i);
+    return -1;
+  }
+
+  // The counts of shared_ptr against the references that were found.
+  void judge(size_t index) {
+    const uint32_t block = example_.members[index].block;
+    const std::optional<OwnerCounts> counts = counts_of(snapshot_, types_, block);
+    if (!counts) return;
+    // Every owner and every weak_ptr refers to the control block's start.
+    const References& references = references_[node_of(block)];
+    const int64_t found = std::max<int64_t>(references.to_start - counts->weak, 0);
+    const Member& block_member = finding_.members[index];
+    const bool inside = block_member.references_inside == block_member.references;
+    // A control block that lies apart speaks for its object.
+    const int32_t part_of = finding_.members[index].part_of;
+    Member& member = finding_.members[part_of < 0 ? index : owner_at(part_of)];
+    member.count = counts->owners;
+    const std::string figures =
+        "count " + std::to_string(counts->owners) + ", found " + std::to_string(found);
+    if (counts->owners == 0)
+      member.verdict = "count 0: it has been destroyed, a weak_ptr keeps its memory";
+    else if (counts->owners > found)
+      member.verdict = figures + ": a release is missing";
+    else if (counts->owners < found)
+      member.verdict = figures + ": a pointer that has let go of it still has its address";
+    else
+      member.verdict = figures + (!inside                      ? ""
+                                  : example_.cycle_length == 0 ? ", all from inside"
+                                                               : ", all from inside the cycle");
+  }
+
+  std::string ring() const;
+  std::string title() const;
+  std::string advice() const;
+
+  const Snapshot& snapshot_;
+  const Types& types_;
+  Fields& fields_;
+  const Structures& structures_;
+  const std::vector<References>& references_;
+  const Structure& structure_;
+  Finding& finding_;
+  Folding folding_;
+  Example example_;
+};
+
+// "Parent <-> Child", "A -> B -> C -> A"
+std::string Describer::One::ring() const {
+  const uint32_t length = example_.cycle_length;
+  const std::vector<Member>& members = finding_.members;
+  const auto same = [&](const Member& member) { return called(member) == called(members[0]); };
+  const auto end = members.begin() + std::min<ptrdiff_t>(length, std::ssize(members));
+  if (length == 2 && members.size() >= 2) return called(members[0]) + " <-> " + called(members[1]);
+  if (std::all_of(members.begin(), end, same)) return "all " + called(members[0]);
+  std::string text;
+  for (uint32_t i = 0; i < std::min(length, kSpeltOut) && i < members.size(); ++i)
+    text += called(members[i]) + " -> ";
+  return text + (length > kSpeltOut ? "..." : called(members[0]));
+}
+
+std::string Describer::One::title() const {
+  if (finding_.members.empty()) return name_of(finding_.shape);
+  const uint32_t length = example_.cycle_length;
+  const std::string first = called(finding_.members[0]);
+  if (length == 1) return first + " that refers to itself";
+  if (length > 1) return "cycle of " + grouped(length) + ": " + ring();
+  // What is told apart from the first member; its own parts are not.
+  uint64_t others = structure_.blocks() - finding_.members[0].folded_blocks;
+  for (const Member& member : finding_.members)
+    if (member.part_of >= 0) others -= std::min(others, member.folded_blocks);
+  if (others == 0) return first;
+  return first + " and " + counted(others, "block") + " below it";
+}
+
+std::string Describer::One::advice() const {
+  for (const Member& member : finding_.members) {
+    if (member.verdict.find("a release is missing") != std::string::npos)
+      return called(member) +
+             " has more owners by its count than were found: a shared_ptr to it "
+             "has gone without its destructor, or lies where nothing was scanned";
+  }
+  if (example_.closing_edge < 0 || example_.cycle_length == 0) return "";
+  const FindingEdge& edge = finding_.edges[static_cast<size_t>(example_.closing_edge)];
+  const Member& from = finding_.members[edge.from];
+  const Member& to = finding_.members[edge.to];
+  const std::string word =
+      edge.field.empty() ? "the pointer at offset " + grouped(edge.offset) : edge.field;
+  const std::string place = word + " of " + called(from);
+  const std::string target = edge.from == edge.to ? "itself" : called(to);
+  if (to.count)
+    return "each keeps the next one alive; make " + place + ", which leads back to " + target +
+           ", a std::weak_ptr";
+  return "nothing outside knows the cycle any more: free it before the last reference to it goes, "
+         "or cut it at " +
+         place + ", which leads back to " + target;
+}
+
+Describer::Describer(const Snapshot& snapshot, const Types& types, Fields& fields,
+                     const Structures& structures)
+    : snapshot_(snapshot),
+      types_(types),
+      fields_(fields),
+      structures_(structures),
+      references_(structures.graph.size()) {
+  for (uint32_t node = 0; node < structures.graph.size(); ++node) {
+    const std::span<const uint32_t> targets = structures.graph.row(node);
+    // The row has the edges that lead to nodes, in their order.
+    size_t i = 0;
+    for (const BlockEdge& edge : snapshot.edges_of(structures.block_of[node])) {
+      if (i == targets.size()) break;
+      if (structures.block_of[targets[i]] != edge.to) continue;
+      References& references = references_[targets[i++]];
+      ++references.all;
+      references.to_start += edge.inner == 0 ? 1 : 0;
+    }
+  }
+}
+
+void Describer::describe(const Structure& structure, uint32_t limit, Finding* finding) {
+  One(*this, fields_, structure, finding).run(limit);
+}
+
+}  // namespace heaprake::cli

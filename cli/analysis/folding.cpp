@@ -1,0 +1,124 @@
+#include "cli/analysis/folding.h"
+
+#include <algorithm>
+
+namespace heaprake::cli {
+
+namespace {
+
+// Parts lie in parts no deeper than that, unless they do so in a ring.
+constexpr int kMostNesting = 32;
+
+bool is_shown_by_vtable(const Types& types, uint32_t block) {
+  return types.sources[block] == TypeSource::kControlBlock && types.type(block).control.has_value();
+}
+
+}  // namespace
+
+std::optional<OwnerCounts> counts_of(const Snapshot& snapshot, const Types& types, uint32_t block) {
+  const std::span<const uint64_t> words = snapshot.words_of(block);
+  if (!is_shown_by_vtable(types, block) || words.size() < 3) return std::nullopt;
+  const OwnerCounts counts = owner_counts(*types.type(block).control, words[1], words[2]);
+  // Such numbers are no counts.
+  constexpr int64_t kMost = 1'000'000'000;
+  if (counts.owners < 0 || counts.weak < 0 || counts.owners > kMost || counts.weak > kMost)
+    return std::nullopt;
+  return counts;
+}
+
+Folding::Folding(const Snapshot& snapshot, const Types& types, const std::vector<uint32_t>& blocks)
+    : snapshot_(snapshot), types_(types) {
+  for (uint32_t block : blocks) {
+    find_parts(block);
+    find_control(block);
+  }
+}
+
+void Folding::find_parts(uint32_t block) {
+  for (Container& container : containers_in(snapshot_, block)) {
+    const auto index = static_cast<uint32_t>(containers_.size());
+    for (const ContainerPart& part : container.parts)
+      parts_.try_emplace(part.block, Part{index, part.link_bytes});
+    owned_[block].push_back(index);
+    containers_.push_back(std::move(container));
+  }
+}
+
+void Folding::find_control(uint32_t block) {
+  if (!is_shown_by_vtable(types_, block) || types_.type(block).control->inplace) return;
+  for (const BlockEdge& edge : snapshot_.edges_of(block)) {
+    if (edge.offset < types_.type(block).control->offset || edge.to == block) continue;
+    if (!snapshot_.reachable(edge.to)) controls_.try_emplace(block, edge.to);
+    return;
+  }
+}
+
+uint32_t Folding::whole_of(uint32_t block) const {
+  uint32_t at = block;
+  for (int depth = 0; depth < kMostNesting; ++depth) {
+    const auto part = parts_.find(at);
+    const auto control = controls_.find(at);
+    if (part != parts_.end())
+      at = containers_[part->second.container].owner;
+    else if (control != controls_.end())
+      at = control->second;
+    else
+      return at;
+  }
+  return block;
+}
+
+const Container* Folding::container_of(uint32_t block) const {
+  const Container* outermost = nullptr;
+  for (int depth = 0; depth < kMostNesting; ++depth) {
+    const auto part = parts_.find(block);
+    if (part == parts_.end()) return outermost;
+    outermost = &containers_[part->second.container];
+    block = outermost->owner;
+  }
+  return nullptr;
+}
+
+const Container* Folding::filling(uint32_t block) const {
+  const auto owned = owned_.find(block);
+  if (owned == owned_.end() || owned->second.size() != 1 || types_.of[block] != 0) return nullptr;
+  const Container& container = containers_[owned->second[0]];
+  const uint64_t rest = snapshot_.requested[block] - container.bytes;
+  // libstdc++'s unordered_map is longer than what is looked at of it.
+  const bool fills = snapshot_.requested[block] >= container.bytes && rest <= 16;
+  return container.offset == 0 && fills ? &container : nullptr;
+}
+
+const Container* Folding::at(uint32_t block, uint64_t offset) const {
+  const auto owned = owned_.find(block);
+  if (owned == owned_.end()) return nullptr;
+  for (uint32_t index : owned->second) {
+    const Container& container = containers_[index];
+    if (offset >= container.offset && offset - container.offset < container.bytes)
+      return &container;
+  }
+  return nullptr;
+}
+
+bool Folding::is_weak_self(uint32_t from, const BlockEdge& edge) const {
+  // enable_shared_from_this: a weak_ptr to the object in the object.
+  if (edge.to != from) return false;
+  const std::optional<OwnerCounts> counts = counts_of(snapshot_, types_, from);
+  return counts && counts->weak > 0;
+}
+
+bool Folding::is_internal(uint32_t from, const BlockEdge& edge) const {
+  const auto part = parts_.find(from);
+  if (part != parts_.end() && edge.offset < part->second.link_bytes) return true;
+  const auto control = controls_.find(from);
+  if (control != controls_.end() && control->second == edge.to) return true;
+  const Container* container = at(from, edge.offset);
+  if (container) {
+    if (edge.to == from && at(from, edge.inner) == container) return true;
+    const auto target = parts_.find(edge.to);
+    if (target != parts_.end() && &containers_[target->second.container] == container) return true;
+  }
+  return is_weak_self(from, edge);
+}
+
+}  // namespace heaprake::cli

@@ -1,0 +1,57 @@
+// Blocks of a structure that are parts of others: a map's nodes, a string's characters, a
+// shared_ptr's control block. Of parts within parts the outermost container counts.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "cli/analysis/containers.h"
+#include "cli/snapshot/snapshot.h"
+#include "cli/types/types.h"
+
+namespace heaprake::cli {
+
+class Folding {
+ public:
+  // Of the blocks of one structure.
+  Folding(const Snapshot& snapshot, const Types& types, const std::vector<uint32_t>& blocks);
+
+  // The block that is no part of another to which this one belongs; itself if it is none.
+  uint32_t whole_of(uint32_t block) const;
+  // The outermost container that a block is part of, null if it is part of none.
+  const Container* container_of(uint32_t block) const;
+  // Whether it is a control block that lies apart from the object that it is part of.
+  bool is_control_block(uint32_t block) const { return controls_.contains(block); }
+  // The container of a type that is not known otherwise, which takes up all of the block.
+  const Container* filling(uint32_t block) const;
+  // The container whose own words cover a place in the block.
+  const Container* at(uint32_t block, uint64_t offset) const;
+  // Whether a reference is one by which a container, or a shared_ptr to oneself, holds itself
+  // together: it keeps nothing else alive.
+  bool is_internal(uint32_t from, const BlockEdge& edge) const;
+
+ private:
+  struct Part {
+    uint32_t container;  // index in containers_
+    uint32_t link_bytes;
+  };
+  void find_parts(uint32_t block);
+  void find_control(uint32_t block);
+  bool is_weak_self(uint32_t from, const BlockEdge& edge) const;
+
+  const Snapshot& snapshot_;
+  const Types& types_;
+  std::vector<Container> containers_;
+  std::unordered_map<uint32_t, std::vector<uint32_t>> owned_;  // owner -> indices, by offset
+  std::unordered_map<uint32_t, Part> parts_;
+  std::unordered_map<uint32_t, uint32_t> controls_;  // control block -> its object
+};
+
+// What shared_ptr's control block at the start of the block, or of this object, says; nothing if
+// none is known.
+std::optional<OwnerCounts> counts_of(const Snapshot& snapshot, const Types& types, uint32_t block);
+
+}  // namespace heaprake::cli

@@ -1,0 +1,30 @@
+// What the processes of a hunt leave in its directory: each writes a snapshot named by its id at
+// its end, and others while it runs, with .1, .2 and so on behind that.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <vector>
+
+namespace heaprake::cli {
+
+class HuntFiles {
+ public:
+  explicit HuntFiles(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+  // The value of the library's option `snapshot`.
+  std::string pattern() const { return (directory_ / "%p").string(); }
+  std::filesystem::path at_exit(pid_t pid) const { return directory_ / std::to_string(pid); }
+  // The number-th that it has written while it ran, from 1.
+  std::filesystem::path meanwhile(pid_t pid, unsigned number) const;
+  // Where the command puts a snapshot of its own asking.
+  std::filesystem::path asked_for(unsigned number) const;
+  // Processes with a snapshot at their end, by id.
+  std::vector<pid_t> processes() const;
+
+ private:
+  std::filesystem::path directory_;
+};
+
+}  // namespace heaprake::cli

@@ -1,0 +1,29 @@
+// shared_ptr's control blocks, told by the names of their classes.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace heaprake::cli {
+
+struct ControlBlock {
+  std::string object;  // type of what is owned
+  // Where the object lies in the block (make_shared), or where the pointer to it does.
+  bool inplace = false;
+  uint32_t offset = 0;
+  // libstdc++: two 4-byte counters, of owners at 8, of weak ones at 12. libc++: two of 8 bytes, at
+  // 8 and 16, each less by one.
+  bool libcxx = false;
+};
+
+// From the demangled name of a class, nothing if it is no control block.
+std::optional<ControlBlock> control_block(const std::string& type);
+
+struct OwnerCounts {
+  int64_t owners = 0;
+  int64_t weak = 0;  // weak_ptrs; what all owners together hold is not counted
+};
+OwnerCounts owner_counts(const ControlBlock& block, uint64_t word1, uint64_t word2);
+
+}  // namespace heaprake::cli

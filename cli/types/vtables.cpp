@@ -1,0 +1,152 @@
+#include "cli/types/vtables.h"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace heaprake::cli {
+
+namespace {
+
+constexpr size_t kMostName = 1 << 14;
+
+bool is_mangled_type(const std::string& name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
+           c == '$' || c == '.';
+  });
+}
+
+// A type as mangled, "" if it is none.
+std::string demangled_type(std::string name) {
+  // Types that other files cannot name are marked so.
+  if (!name.empty() && name[0] == '*') name.erase(0, 1);
+  if (!is_mangled_type(name)) return "";
+  int status = 0;
+  const std::unique_ptr<char, decltype(&std::free)> text(
+      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), &std::free);
+  // One letter is a builtin type, which has no vtable.
+  return status == 0 && text && name.size() > 1 ? std::string(text.get()) : "";
+}
+
+std::string type_of_symbol(const std::string& symbol, const char* prefix) {
+  return symbol.starts_with(prefix) ? demangled_type(symbol.substr(4)) : "";
+}
+
+std::string type_at(const ElfImage& image, const ElfImage::Word& typeinfo) {
+  std::string type = type_of_symbol(typeinfo.symbol, "_ZTI");
+  if (!type.empty() || typeinfo.value == 0) return type;
+  // Its own vtable is one of three in the C++ library; where that is linked in, it has no symbol.
+  const std::optional<ElfImage::Word> kind = image.word(typeinfo.value);
+  if (!kind || (!kind->symbol.empty() && kind->symbol.find("class_type_info") == std::string::npos))
+    return "";
+  const std::optional<ElfImage::Word> name = image.word(typeinfo.value + 8);
+  if (!name) return "";
+  type = type_of_symbol(name->symbol, "_ZTS");
+  if (!type.empty() || name->value == 0) return type;
+  const std::optional<std::string> text = image.text(name->value, kMostName);
+  return text ? demangled_type(*text) : "";
+}
+
+}  // namespace
+
+Vtables::Vtables(const Snapshot& snapshot)
+    : snapshot_(snapshot), images_(snapshot.modules.size()), tried_(snapshot.modules.size()) {
+  for (uint32_t i = 0; i < snapshot.modules.size(); ++i) {
+    const Module& module = snapshot.modules[i];
+    if (module.flags & HEAPRAKE_MODULE_LOADED) places_.push_back({module.lo, module.hi, i});
+  }
+  std::sort(places_.begin(), places_.end(),
+            [](const Place& a, const Place& b) { return a.lo < b.lo; });
+  if (places_.empty()) return;
+  lowest_ = places_.front().lo;
+  for (const Place& place : places_) highest_ = std::max(highest_, place.hi);
+}
+
+Vtables::~Vtables() = default;
+
+uint32_t Vtables::module_at(uint64_t address) const {
+  const auto after = std::upper_bound(places_.begin(), places_.end(), address,
+                                      [](uint64_t place, const Place& p) { return place < p.lo; });
+  if (after == places_.begin()) return UINT32_MAX;
+  return address < after[-1].hi ? after[-1].module : UINT32_MAX;
+}
+
+const ElfImage* Vtables::image(uint32_t module) {
+  if (!tried_[module]) {
+    tried_[module] = true;
+    auto image = std::make_unique<ElfImage>(snapshot_.modules[module].path);
+    // The file may have been replaced since: then it says nothing about what was loaded.
+    const std::string& recorded = snapshot_.modules[module].build_id;
+    if (recorded.empty() || recorded == image->build_id()) images_[module] = std::move(image);
+  }
+  return images_[module].get();
+}
+
+std::string Vtables::look_up(uint64_t word) {
+  const uint32_t module = module_at(word);
+  if (module == UINT32_MAX || word % 8 != 0) return "";
+  const ElfImage* image = this->image(module);
+  if (!image) return "";
+  const uint64_t address = word - snapshot_.modules[module].load;
+  uint64_t offset = 0;
+  const std::string copied = image->copied_symbol(address, &offset);
+  // Two words stand before the first virtual function.
+  if (!copied.empty()) return offset == 16 ? type_of_symbol(copied, "_ZTV") : "";
+  if (!image->is_constant(address - 8)) return "";
+  const std::optional<ElfImage::Word> top = image->word(address - 16);
+  const std::optional<ElfImage::Word> typeinfo = image->word(address - 8);
+  // A distance from the object's start other than 0: it is a base's, in the middle of an object.
+  if (!top || !typeinfo || !top->symbol.empty() || top->value != 0) return "";
+  return type_at(*image, *typeinfo);
+}
+
+const std::string& Vtables::class_at(uint64_t word) {
+  const auto [found, fresh] = known_.try_emplace(word);
+  if (fresh) found->second = look_up(word);
+  return found->second;
+}
+
+namespace {
+
+void replace_all(std::string* text, std::string_view from, std::string_view to) {
+  for (size_t at = 0; (at = text->find(from, at)) != std::string::npos; at += to.size())
+    text->replace(at, from.size(), to);
+}
+
+// The end of a template's argument that begins at `at`: the ',' or '>' after it.
+size_t end_of_argument(const std::string& text, size_t at) {
+  int depth = 0;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (depth == 0 && (c == ',' || c == '>')) return at;
+    if (c == '<' || c == '(' || c == '[') ++depth;
+    if (c == '>' || c == ')' || c == ']') --depth;
+  }
+  return at;
+}
+
+// Takes out each ", PREFIX...": an argument that nobody writes.
+void drop_arguments(std::string* text, std::string_view prefix) {
+  const std::string start = ", " + std::string(prefix);
+  for (size_t at = 0; (at = text->find(start, at)) != std::string::npos;)
+    text->erase(at, end_of_argument(*text, at + 2) - at);
+}
+
+}  // namespace
+
+std::string short_type(std::string name) {
+  for (const char* space : {"std::__cxx11::", "std::__1::", "std::__debug::"})
+    replace_all(&name, space, "std::");
+  for (const char* argument :
+       {"std::allocator<", "std::char_traits<", "std::default_delete<", "std::less<",
+        "std::equal_to<", "std::hash<", "(__gnu_cxx::_Lock_policy)"})
+    drop_arguments(&name, argument);
+  replace_all(&name, " >", ">");
+  replace_all(&name, "std::basic_string<char>", "std::string");
+  replace_all(&name, "std::basic_string<wchar_t>", "std::wstring");
+  return name;
+}
+
+}  // namespace heaprake::cli

@@ -1,0 +1,92 @@
+// The schema heaprake-report/1, field by field.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/report/report.h"
+#include "finding_fixture.h"
+
+namespace heaprake::cli::test {
+namespace {
+
+using nlohmann::json;
+
+TEST(ReportJson, FollowsTheSchema) {
+  const json report = json::parse(report_json(family_report()));
+  EXPECT_EQ(report["schema"], "heaprake-report/1");
+  EXPECT_EQ(report["program"], (json{"./prog", "a\"b", "\ufffd", "\n"}));
+  EXPECT_EQ(report["pid"], 4711);
+  EXPECT_EQ(report["complete"], true);
+  EXPECT_EQ(report["incomplete_because"], json::array());
+  EXPECT_EQ(report["summary"], (json{{"leaked_blocks", 10},
+                                     {"leaked_bytes", 457},
+                                     {"structures", 4},
+                                     {"cycles", 3},
+                                     {"findings", 2},
+                                     {"uncertain_blocks", 1},
+                                     {"reachable_blocks", 5},
+                                     {"reachable_bytes", 500},
+                                     {"suppressed_blocks", 0},
+                                     {"suppressed_bytes", 0}}));
+  ASSERT_EQ(report["findings"].size(), 2u);
+  const json& finding = report["findings"][0];
+  EXPECT_EQ(finding["id"], 1);
+  EXPECT_EQ(finding["shape"], "cycle");
+  EXPECT_EQ(finding["structures"], 3);
+  EXPECT_EQ(finding["blocks"], 9);
+  EXPECT_EQ(finding["bytes"], 450);
+  EXPECT_EQ(finding["closing_edge"], 2);
+  EXPECT_EQ(finding["edges"][2],
+            (json{{"from", 1}, {"to", 0}, {"offset", 24}, {"inner", 16}, {"field", "parent_"}}));
+  EXPECT_EQ(finding["last_held"]["path"], "global cache_ in libfoo.so -> Parent");
+  EXPECT_TRUE(report["findings"][1]["closing_edge"].is_null());
+  EXPECT_EQ(report["near_leaks"][0]["certainty"], "interior");
+  EXPECT_EQ(report["taken"], "2023-11-14T22:13:20Z");
+}
+
+TEST(ReportJson, MembersHaveTypesCountsAndStacks) {
+  const json report = json::parse(report_json(family_report()));
+  const json& members = report["findings"][0]["members"];
+  ASSERT_EQ(members.size(), 3u);
+  EXPECT_EQ(members[0]["type"], "Parent");
+  EXPECT_EQ(members[0]["size"], 40);
+  EXPECT_EQ(members[0]["address"], "0x5a3c00001000");
+  EXPECT_EQ(members[0]["refcount"], 1);
+  EXPECT_EQ(members[0]["count"], 1);
+  EXPECT_TRUE(members[1]["count"].is_null());
+  EXPECT_TRUE(members[0]["part_of"].is_null());
+  EXPECT_EQ(members[2]["part_of"], 0);
+  EXPECT_EQ(members[0]["thread"], (json{{"tid", 4712}, {"name", "worker"}, {"alive", true}}));
+  const json& stack = members[0]["stack"];
+  ASSERT_EQ(stack.size(), 5u);
+  EXPECT_EQ(stack[2]["function"], "family::make(Capture*)");
+  EXPECT_EQ(stack[2]["module"], SAMPLE_DEBUG);
+  EXPECT_GT(stack[2]["line"], 0);
+  EXPECT_GT(stack[2]["offset"], 0);
+  EXPECT_EQ(stack[1]["inlined"], true);
+}
+
+TEST(ReportJson, OfAProgramThatCouldNotBeExamined) {
+  const json report = json::parse(report_json(empty_report({"prog"}, 12, "it was killed")));
+  EXPECT_EQ(report["complete"], false);
+  EXPECT_EQ(report["incomplete_because"], (json{"it was killed"}));
+  EXPECT_EQ(report["pid"], 12);
+  EXPECT_EQ(report["findings"], json::array());
+  EXPECT_EQ(report["summary"]["leaked_blocks"], 0);
+}
+
+TEST(Fingerprint, LastsFromRunToRun) {
+  const Report one = family_report(), other = family_report();
+  EXPECT_EQ(fingerprint(one, one.findings.lost[0]), fingerprint(other, other.findings.lost[0]));
+  EXPECT_NE(fingerprint(one, one.findings.lost[0]), fingerprint(one, one.findings.lost[1]));
+  Finding moved = one.findings.lost[0];
+  moved.id = 9;
+  moved.bytes *= 2;
+  moved.members[0].address += 4096;
+  EXPECT_EQ(fingerprint(one, one.findings.lost[0]), fingerprint(one, moved));
+  moved.members[0].type = "Uncle";
+  EXPECT_NE(fingerprint(one, one.findings.lost[0]), fingerprint(one, moved));
+}
+
+}  // namespace
+}  // namespace heaprake::cli::test
