@@ -25,15 +25,17 @@ T* used(T* p) {
 __attribute__((noinline)) void* block() {
   return used(calloc(1, 100));
 }
+sem_t there;
 __attribute__((noinline)) void wipe_stack() {
   volatile char frame[32768];
   memset(const_cast<char*>(frame), 0, sizeof frame);
   asm volatile("" : : "r"(frame) : "memory");
 }
 
-void* in_data = &in_data;
-void* in_bss;
-thread_local void* in_tls;
+// Volatile, since nobody reads them.
+void* volatile in_data = &there;
+void* volatile in_bss;
+thread_local void* volatile in_tls;
 
 void keep_data() {
   in_data = block();
@@ -72,7 +74,6 @@ void keep_stack() {
   used(kept);
 }
 
-sem_t there;
 void* hold_on_stack(void*) {
   void* volatile kept = block();
   wipe_stack();

@@ -137,10 +137,19 @@ void lose_at_thread_end() {
 }
 
 // The child's loss is the child's to report; what the parent has lost before is the parent's alone.
+__attribute__((noinline)) void lose_list_of(int count) {
+  used(list(count));
+}
+__attribute__((noinline)) void wipe_stack() {
+  volatile char frame[16384];
+  memset(const_cast<char*>(frame), 0, sizeof frame);
+  asm volatile("" : : "r"(frame) : "memory");
+}
 void lose_in_child() {
-  used(list(3));
+  lose_list_of(3);
   if (fork() == 0) {
-    used(list(5));
+    lose_list_of(5);
+    wipe_stack();
     _exit(0);
   }
   wait(nullptr);
