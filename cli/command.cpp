@@ -70,14 +70,7 @@ void complain(const std::string& who, const Failure& failure) {
   std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
-// Names that readers of the interface look for, and that mean nothing yet.
-bool is_reserved(const std::string& name) {
-  return name == "why" || name == "diff";
-}
-
 std::string unknown_subcommand(const std::string& name) {
-  if (is_reserved(name))
-    return "this version, " HEAPRAKE_VERSION ", does not have the subcommand " + name;
   std::vector<std::string> names;
   for (const Subcommand* subcommand : subcommands()) names.emplace_back(subcommand->name);
   const std::string guess = nearest(name, names);
@@ -88,8 +81,8 @@ std::string unknown_subcommand(const std::string& name) {
 }  // namespace
 
 const std::vector<const Subcommand*>& subcommands() {
-  static const std::vector<const Subcommand*> all = {&kRun,   &kHunt,    &kPs,       &kCollect,
-                                                     &kStats, &kObjects, &kSnapshot, &kReport};
+  static const std::vector<const Subcommand*> all = {
+      &kRun, &kHunt, &kPs, &kCollect, &kStats, &kObjects, &kSnapshot, &kReport, &kWhy, &kDiff};
   return all;
 }
 

@@ -1,11 +1,13 @@
-// heaprake objects PID: the blocks that exist in a running process.
+// heaprake objects PID|FILE: the blocks that exist in a running process, or in a snapshot.
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <map>
 
 #include "cli/failure.h"
 #include "cli/json_writer.h"
+#include "cli/objects_in_snapshot.h"
 #include "cli/process.h"
 #include "cli/request.h"
 #include "cli/subcommand.h"
@@ -20,6 +22,7 @@ constexpr uint64_t kTop = 20;
 std::vector<OptionSpec> options() {
   return {{"top", Takes::kValue, "N",
            "list the N largest blocks (default 20; with --json all, in address order)"},
+          {"type", Takes::kValue, "T", "only blocks of this type, those that retain most first"},
           {"json", Takes::kNothing, "", "print JSON instead of tables"}};
 }
 
@@ -91,11 +94,18 @@ void print_text(const std::vector<heaprake_object>& all,
 
 int execute(const Arguments& arguments) {
   if (arguments.operands.size() != 1)
-    throw Failure(kExitUsage, "name one process: heaprake objects PID");
-  const pid_t pid = parse_pid(arguments.operands[0]);
-  uint64_t top = kTop;
+    throw Failure(kExitUsage, "name one process or snapshot: heaprake objects PID|FILE");
+  const std::string& subject = arguments.operands[0];
+  uint64_t top = kTop, number = 0;
   if (arguments.has("top") && !parse_number(arguments.value("top"), &top))
     throw Failure(kExitUsage, "--top=" + printable(arguments.value("top")) + ": N is a number");
+  std::error_code error;
+  if (arguments.has("type") || !parse_number(subject, &number) ||
+      std::filesystem::exists(subject, error)) {
+    list_snapshot_objects({subject, arguments.value("type"), top, arguments.has("json")});
+    return kExitSuccess;
+  }
+  const pid_t pid = parse_pid(subject);
   const std::vector<heaprake_object> all = objects_of(pid);
   if (arguments.has("json"))
     print_json(pid, all, arguments.has("top") ? largest(all, top) : all);
@@ -109,19 +119,23 @@ constexpr char kHelp[] =
 how many, the largest, and the sizes that take most. While the program runs on, this is a moment's
 approximation.
 
+Of a snapshot, or with --type, it lists types, allocation sites, and the blocks that retain most: a
+block retains what could be freed if it were, itself included.
+
 Examples:
   heaprake objects 4711
   heaprake objects 4711 --top 5
   heaprake objects 4711 --json | jq '[.objects[].size] | add'
+  heaprake objects now.snapshot --type Session --top 20
 
-Exit status: 0; 1 if the process cannot be asked or does not answer.
+Exit status: 0; 1 if the process cannot be asked or does not answer, or the file is no whole snapshot.
 )";
 
 }  // namespace
 
 const Subcommand kObjects = {"objects",
-                             "PID [--top N] [--json]",
-                             "list the blocks of a running process",
+                             "PID|FILE [--type T] [--top N] [--json]",
+                             "list the blocks of a running process or a snapshot",
                              kHelp,
                              Order::kMixed,
                              options,

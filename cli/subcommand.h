@@ -27,6 +27,8 @@ extern const Subcommand kStats;
 extern const Subcommand kObjects;
 extern const Subcommand kSnapshot;
 extern const Subcommand kReport;
+extern const Subcommand kWhy;
+extern const Subcommand kDiff;
 
 const std::vector<const Subcommand*>& subcommands();
 

@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "cli/analysis/describe.h"
+#include "cli/analysis/dominators.h"
 #include "cli/analysis/grouping.h"
+#include "cli/analysis/near_leaks.h"
 #include "cli/analysis/structures.h"
 
 namespace heaprake::cli {
@@ -28,24 +30,70 @@ const char* name_of(Shape shape) {
   return "";
 }
 
+namespace {
+
+class Analysis {
+ public:
+  Analysis(const Snapshot& snapshot, const Types& types, const Progress& progress)
+      : snapshot_(snapshot), types_(types), progress_(progress), fields_(snapshot) {}
+
+  std::vector<Finding> findings_of(const Structures& structures, Certainty certainty) {
+    std::vector<Group> groups = group(snapshot_, types_, structures);
+    const std::vector<uint64_t> retained = retained_by(structures);
+    Describer describer(snapshot_, types_, fields_, structures);
+    std::vector<Finding> findings;
+    for (Group& group : groups) {
+      const Structure& example = structures.all[group.example];
+      group.finding.certainty = certainty;
+      group.finding.retained = retained[structures.order[example.begin]];
+      describer.describe(example, members_ < kMostOfAll ? kMostMembers : kFewMembers,
+                         &group.finding);
+      members_ += group.finding.members.size();
+      findings.push_back(std::move(group.finding));
+      report_progress(progress_, "describing findings", findings.size(), groups.size());
+    }
+    return findings;
+  }
+
+ private:
+  // Of each node, by way of the structures' roots: that of a cycle is any block of it, since all of
+  // the others go with it.
+  std::vector<uint64_t> retained_by(const Structures& structures) const {
+    std::vector<uint32_t> roots;
+    roots.reserve(structures.all.size());
+    for (const Structure& structure : structures.all)
+      roots.push_back(structures.order[structure.begin]);
+    std::vector<uint64_t> bytes(structures.block_of.size());
+    for (size_t node = 0; node < bytes.size(); ++node)
+      bytes[node] = snapshot_.requested[structures.block_of[node]];
+    return retained_bytes(dominators_of(structures.graph, roots), bytes);
+  }
+
+  const Snapshot& snapshot_;
+  const Types& types_;
+  const Progress& progress_;
+  Fields fields_;
+  uint64_t members_ = 0;
+};
+
+}  // namespace
+
 Findings analyse(const Snapshot& snapshot, const Types& types, const Progress& progress) {
   Findings findings;
-  const Structures structures = find_structures(snapshot, progress);
-  std::vector<Group> groups = group(snapshot, types, structures);
-  Fields fields(snapshot);
-  Describer describer(snapshot, types, fields, structures);
-  uint64_t members = 0;
-  for (Group& group : groups) {
-    const uint32_t limit = members < kMostOfAll ? kMostMembers : kFewMembers;
-    describer.describe(structures.all[group.example], limit, &group.finding);
-    members += group.finding.members.size();
-    findings.lost.push_back(std::move(group.finding));
-    report_progress(progress, "describing findings", findings.lost.size(), groups.size());
+  Analysis analysis(snapshot, types, progress);
+  {
+    const Structures lost = find_structures(snapshot, progress);
+    findings.lost = analysis.findings_of(lost, Certainty::kNothing);
+    findings.blocks = lost.order.size();
+    findings.bytes = lost.bytes;
+    findings.structures = lost.all.size();
+    findings.cycles = lost.cycles;
   }
-  findings.blocks = structures.order.size();
-  findings.bytes = structures.bytes;
-  findings.structures = structures.all.size();
-  findings.cycles = structures.cycles;
+  const std::vector<bool> near = near_leaks(snapshot);
+  if (std::find(near.begin(), near.end(), true) == near.end()) return findings;
+  const Structures structures = find_structures(snapshot, near, progress);
+  findings.near_leaks = analysis.findings_of(structures, Certainty::kInteriorOnly);
+  findings.uncertain_blocks = structures.order.size();
   return findings;
 }
 

@@ -6,10 +6,10 @@ namespace {
 
 constexpr uint32_t kNoNode = UINT32_MAX;
 
-void gather_lost(const Snapshot& snapshot, Structures* out) {
+void gather(const Snapshot& snapshot, const std::vector<bool>& chosen, Structures* out) {
   std::vector<uint32_t> node_of(snapshot.blocks(), kNoNode);
   for (uint32_t block = 0; block < snapshot.blocks(); ++block) {
-    if (snapshot.reachable(block)) continue;
+    if (!chosen[block]) continue;
     node_of[block] = static_cast<uint32_t>(out->block_of.size());
     out->block_of.push_back(block);
   }
@@ -99,14 +99,22 @@ void divide(const Snapshot& snapshot, Structures* out) {
 
 }  // namespace
 
-Structures find_structures(const Snapshot& snapshot, const Progress& progress) {
+Structures find_structures(const Snapshot& snapshot, const std::vector<bool>& chosen,
+                           const Progress& progress) {
   Structures result;
   report_progress(progress, "finding structures", 0, 3);
-  gather_lost(snapshot, &result);
+  gather(snapshot, chosen, &result);
   report_progress(progress, "finding structures", 1, 3);
   divide(snapshot, &result);
   report_progress(progress, "finding structures", 3, 3);
   return result;
+}
+
+Structures find_structures(const Snapshot& snapshot, const Progress& progress) {
+  std::vector<bool> lost(snapshot.blocks());
+  for (uint32_t block = 0; block < snapshot.blocks(); ++block)
+    lost[block] = !snapshot.reachable(block);
+  return find_structures(snapshot, lost, progress);
 }
 
 }  // namespace heaprake::cli

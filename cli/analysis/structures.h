@@ -34,6 +34,10 @@ struct Structures {
   uint64_t bytes = 0, cycles = 0;
 };
 
+// Of the blocks that are chosen, as if there were no others.
+Structures find_structures(const Snapshot& snapshot, const std::vector<bool>& chosen,
+                           const Progress& progress = {});
+// Of those that are lost.
 Structures find_structures(const Snapshot& snapshot, const Progress& progress = {});
 
 }  // namespace heaprake::cli

@@ -40,18 +40,6 @@ TEST(Command, AnUnknownSubcommandIsGuessed) {
   EXPECT_NE(outcome.error.find("did you mean hunt?"), std::string::npos);
 }
 
-TEST(Command, WhatThisVersionDoesNotHaveIsSaidAndNotPromised) {
-  const std::vector<std::vector<std::string>> absent = {{"why", "1", "0x10"}, {"diff", "a", "b"}};
-  for (const std::vector<std::string>& words : absent) {
-    const Outcome outcome = run(words);
-    EXPECT_EQ(outcome.status, 2);
-    EXPECT_EQ(outcome.out, "");
-    EXPECT_NE(outcome.error.find("does not have the subcommand " + words[0]), std::string::npos)
-        << outcome.error;
-    EXPECT_EQ(run({"--help"}).out.find("  " + words[0]), std::string::npos);
-  }
-}
-
 TEST(Run, EveryOptionOfTheTableIsInTheHelp) {
   const std::string help = run({"run", "--help"}).out;
 #define HEAPRAKE_OPTION(kind, name, value, legal, sentence) \

@@ -1,0 +1,206 @@
+// Containers as libstdc++ and libc++ lay them out, word by word; and the same with a word changed,
+// which are none.
+#include "cli/analysis/containers.h"
+
+#include <gtest/gtest.h>
+
+#include <bit>
+
+#include "cli/analysis/analysis.h"
+#include "snapshot_builder.h"
+
+namespace heaprake::cli {
+namespace {
+
+// Blocks with words; each word that is an address in a block becomes a reference.
+class Containers : public ::testing::Test {
+ protected:
+  uint64_t block(uint64_t requested) {
+    const uint64_t index = builder_.block(requested);
+    builder_.blocks[index].words.assign(builder_.blocks[index].size / 8, 0);
+    return index;
+  }
+  uint64_t address(uint64_t index, uint64_t word = 0) const {
+    return builder_.blocks[index].address + 8 * word;
+  }
+  uint64_t& word(uint64_t index, size_t i) { return builder_.blocks[index].words[i]; }
+  void set(uint64_t index, const std::vector<uint64_t>& words, size_t at = 0) {
+    for (size_t i = 0; i < words.size(); ++i) word(index, at + i) = words[i];
+  }
+
+  Snapshot snapshot() {
+    test::SnapshotBuilder whole = builder_;
+    for (auto& block : whole.blocks) {
+      for (size_t i = 0; i < block.words.size(); ++i) {
+        for (size_t to = 0; to < whole.blocks.size(); ++to) {
+          const uint64_t inner = block.words[i] - whole.blocks[to].address;
+          if (inner < whole.blocks[to].size) block.edges.push_back({to, 8 * i, inner});
+        }
+      }
+    }
+    return whole.snapshot();
+  }
+  // What the first block's containers are called.
+  std::vector<std::string> names() {
+    const Snapshot s = snapshot();
+    std::vector<std::string> names;
+    for (const Container& container : containers_in(s, 0)) names.push_back(name_of(container));
+    return names;
+  }
+  // The container must be seen, and must not be once any of these words is another one.
+  void expect(const std::string& name, const std::vector<std::pair<uint64_t, size_t>>& telling) {
+    EXPECT_EQ(names(), std::vector<std::string>{name});
+    for (const auto& [index, i] : telling) {
+      const uint64_t old = word(index, i);
+      word(index, i) = old + 32;
+      const std::vector<std::string> found = names();
+      EXPECT_TRUE(found.empty() || found[0] != name) << "block " << index << " word " << i;
+      word(index, i) = old;
+    }
+  }
+
+  test::SnapshotBuilder builder_;
+};
+
+TEST_F(Containers, AString) {
+  const uint64_t owner = block(32), text = block(51);
+  set(owner, {address(text), 50, 50});
+  expect("std::string of 50 characters", {{owner, 0}, {owner, 1}, {owner, 2}});
+  word(text, 6) = 0xff0000;  // no NUL at its end
+  EXPECT_TRUE(names().empty());
+}
+
+TEST_F(Containers, AShortString) {
+  const uint64_t owner = block(48);
+  set(owner, {address(owner, 3), 5, 0x6f6c6c6568}, 1);
+  expect("std::string of 5 characters", {{owner, 1}, {owner, 2}});
+  const Findings findings = [this] {
+    const Snapshot s = snapshot();
+    return analyse(s, find_types(s));
+  }();
+  // It refers to itself, which closes no cycle that a person would know.
+  ASSERT_EQ(findings.lost.size(), 1u);
+  EXPECT_EQ(findings.lost[0].closing_edge, -1);
+  EXPECT_EQ(findings.lost[0].title, "block of 48 bytes");
+}
+
+TEST_F(Containers, AStringOfLibcxx) {
+  const uint64_t owner = block(24), text = block(64);
+  set(owner, {64 | 1, 50, address(text)});
+  expect("std::string of 50 characters", {{owner, 0}, {owner, 1}, {owner, 2}});
+}
+
+TEST_F(Containers, AVector) {
+  const uint64_t owner = block(24), elements = block(80);
+  set(owner, {address(elements), address(elements, 5), address(elements, 10)});
+  expect("std::vector of 40 bytes", {{owner, 0}, {owner, 2}});
+}
+
+TEST_F(Containers, AList) {
+  const uint64_t owner = block(40), one = block(24), two = block(24);
+  set(owner, {address(one), address(two), 2}, 1);
+  set(one, {address(two), address(owner, 1)});
+  set(two, {address(owner, 1), address(one)});
+  expect("std::list of 2 entries",
+         {{owner, 1}, {owner, 2}, {owner, 3}, {one, 0}, {one, 1}, {two, 0}, {two, 1}});
+}
+
+TEST_F(Containers, EmptyOnes) {
+  const uint64_t list = block(24);
+  set(list, {address(list), address(list), 0});
+  EXPECT_EQ(names(), std::vector<std::string>{"std::list of 0 entries"});
+  builder_ = {};
+  const uint64_t map = block(48);
+  set(map, {0, 0, 0, address(map, 1), address(map, 1), 0});
+  EXPECT_EQ(names(), std::vector<std::string>{"std::map of 0 entries (std::_Rb_tree)"});
+}
+
+TEST_F(Containers, AMap) {
+  const uint64_t map = block(48), root = block(48), left = block(48), right = block(48);
+  set(map, {0, 0, address(root), address(left), address(right), 3});
+  set(root, {1, address(map, 1), address(left), address(right), 77, address(map)});
+  set(left, {0, address(root), 0, 0});
+  set(right, {0, address(root), 0, 0});
+  expect("std::map of 3 entries (std::_Rb_tree)", {{map, 2},
+                                                   {map, 3},
+                                                   {map, 4},
+                                                   {map, 5},
+                                                   {root, 1},
+                                                   {root, 2},
+                                                   {root, 3},
+                                                   {left, 1},
+                                                   {right, 1},
+                                                   {right, 3}});
+}
+
+TEST_F(Containers, ALostMapIsOneMember) {
+  const uint64_t map = block(48), root = block(48), left = block(48), text = block(40);
+  set(map, {0, 0, address(root), address(left), address(root), 2});
+  set(root, {1, address(map, 1), address(left), 0});
+  set(left, {0, address(root), 0, 0, 0, address(text)});
+  const Snapshot s = snapshot();
+  const Findings findings = analyse(s, find_types(s));
+  ASSERT_EQ(findings.lost.size(), 1u);
+  const Finding& finding = findings.lost[0];
+  EXPECT_EQ(finding.shape, Shape::kCycle);  // its header and its nodes refer to each other
+  EXPECT_EQ(finding.title, "std::map of 2 entries (std::_Rb_tree) and 1 block below it");
+  ASSERT_EQ(finding.members.size(), 2u);
+  EXPECT_EQ(finding.members[0].folded_blocks, 3u);
+  EXPECT_EQ(finding.members[0].folded_bytes, 144u);
+  EXPECT_EQ(finding.members[0].type_source, "container");
+  ASSERT_EQ(finding.edges.size(), 1u);
+  EXPECT_EQ(finding.edges[0].to, 1u);
+  EXPECT_EQ(finding.closing_edge, -1);
+  EXPECT_EQ(finding.advice, "");
+  EXPECT_EQ(finding.retained, 184u);
+}
+
+TEST_F(Containers, ACycleThroughAMapIsOne) {
+  // An object with a map, one entry of which refers back to the object.
+  const uint64_t owner = block(64), node = block(48), child = block(32);
+  set(owner, {5, 0, 0, address(node), address(node), address(node), 1});
+  set(node, {1, address(owner, 2), 0, 0, 9, address(child)});
+  set(child, {0, address(owner)});
+  const Snapshot s = snapshot();
+  const Findings findings = analyse(s, find_types(s));
+  ASSERT_EQ(findings.lost.size(), 1u);
+  const Finding& finding = findings.lost[0];
+  EXPECT_EQ(finding.title, "cycle of 2: block of 64 bytes <-> block of 32 bytes");
+  ASSERT_EQ(finding.members.size(), 3u);
+  EXPECT_EQ(finding.members[2].part_of, 0);
+  EXPECT_EQ(finding.members[2].role,
+            "nodes of the std::map of 1 entry (std::_Rb_tree) at offset 8 of block of 64 bytes");
+  ASSERT_GE(finding.closing_edge, 0);
+  EXPECT_EQ(finding.edges[static_cast<size_t>(finding.closing_edge)].from, 1u);
+  EXPECT_EQ(finding.edges[static_cast<size_t>(finding.closing_edge)].offset, 8u);
+}
+
+TEST_F(Containers, AMapOfLibcxx) {
+  const uint64_t map = block(24), root = block(48), left = block(48);
+  set(map, {address(left), address(root), 2});
+  set(root, {address(left), 0, address(map, 1), 1});
+  set(left, {0, 0, address(root), 0});
+  expect("std::map of 2 entries (std::__tree)",
+         {{map, 0}, {map, 1}, {map, 2}, {root, 0}, {root, 2}, {left, 2}});
+}
+
+TEST_F(Containers, AnUnorderedMap) {
+  const uint64_t map = block(56), buckets = block(13 * 8), one = block(24), two = block(24);
+  set(map, {address(buckets), 13, address(one), 2, std::bit_cast<uint32_t>(1.0f), 13, 0});
+  word(one, 0) = address(two);
+  set(buckets, {address(map, 2)}, 4);
+  expect("std::unordered_map of 2 entries", {{map, 0}, {map, 1}, {map, 2}, {map, 3}, {one, 0}});
+  EXPECT_EQ(containers_in(snapshot(), 0)[0].parts.size(), 3u);
+}
+
+TEST_F(Containers, ADeque) {
+  const uint64_t deque = block(80), map = block(64), one = block(512), two = block(512);
+  set(map, {address(one), address(two)}, 3);
+  set(deque, {address(map), 8, address(one, 1), address(one), address(one) + 512, address(map, 3),
+              address(two, 2), address(two), address(two) + 512, address(map, 4)});
+  expect("std::deque of 520 bytes",
+         {{deque, 0}, {deque, 1}, {deque, 3}, {deque, 4}, {deque, 8}, {map, 3}, {map, 4}});
+}
+
+}  // namespace
+}  // namespace heaprake::cli

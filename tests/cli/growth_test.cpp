@@ -1,0 +1,174 @@
+// Paths from roots, and what has grown between two snapshots.
+#include "cli/analysis/growth.h"
+
+#include <gtest/gtest.h>
+
+#include "cli/analysis/analysis.h"
+#include "cli/analysis/near_leaks.h"
+#include "cli/analysis/paths.h"
+#include "snapshot_builder.h"
+
+namespace heaprake::cli {
+namespace {
+
+test::SnapshotBuilder with_all(uint64_t uptime_ms = 1000) {
+  test::SnapshotBuilder builder;
+  builder.header.flags = HEAPRAKE_SNAPSHOT_ALL | HEAPRAKE_SNAPSHOT_WITH_STACKS;
+  builder.header.uptime_ms = uptime_ms;
+  builder.modules.push_back({0x5000, 0x5000, 0x9000, HEAPRAKE_MODULE_LOADED, "", "/nowhere/prog"});
+  builder.thread({17, HEAPRAKE_THREAD_ALIVE | HEAPRAKE_THREAD_MAIN, "prog"});
+  builder.stack({{0, 0x111}});
+  builder.stack({{0, 0x222}});
+  return builder;
+}
+
+uint64_t reachable(test::SnapshotBuilder* builder, uint64_t bytes, uint64_t stack,
+                   uint64_t time_ms = 0) {
+  const uint64_t block = builder->block(bytes);
+  builder->blocks[block].flags = HEAPRAKE_BLOCK_REACHABLE;
+  builder->blocks[block].stack = stack;
+  builder->blocks[block].time_ms = time_ms;
+  return block;
+}
+
+std::vector<uint32_t> blocks_of(const std::optional<Path>& path) {
+  std::vector<uint32_t> blocks;
+  if (!path) return blocks;
+  for (const Path::Step& step : path->steps) blocks.push_back(step.block);
+  return blocks;
+}
+
+TEST(Paths, AreShortestAndPreferGlobals) {
+  test::SnapshotBuilder builder = with_all();
+  for (int i = 0; i < 6; ++i) reachable(&builder, 40, 1);
+  builder.block(40);
+  // A global leads to 0, then 1, 2, 3 or straight to 3; the stack to 2 and 5.
+  builder.edge(0, 1, 8).edge(1, 2, 8).edge(2, 3, 8).edge(1, 3, 16, 4).edge(3, 4).edge(4, 0);
+  builder.root(GC_REFERENCE_STACK, 2, 1, 0x7ffc0000);
+  builder.root(GC_REFERENCE_STACK, 5, 1, 0x7ffc0008, 16);
+  builder.root(GC_REFERENCE_GLOBAL, 0, 0, 0x8000);
+  const Snapshot snapshot = builder.snapshot();
+  const Paths paths(snapshot);
+  EXPECT_EQ(blocks_of(paths.to(0)), (std::vector<uint32_t>{0}));
+  EXPECT_EQ(blocks_of(paths.to(2)), (std::vector<uint32_t>{0, 1, 2}));
+  EXPECT_EQ(blocks_of(paths.to(4)), (std::vector<uint32_t>{0, 1, 3, 4}));
+  EXPECT_EQ(paths.to(4)->root.kind, GC_REFERENCE_GLOBAL);
+  EXPECT_EQ(paths.to(4)->steps[2].offset, 16u);
+  EXPECT_EQ(paths.to(4)->steps[2].inner, 4u);
+  EXPECT_EQ(blocks_of(paths.to(5)), (std::vector<uint32_t>{5}));
+  EXPECT_EQ(paths.to(5)->steps[0].inner, 16u);
+  EXPECT_FALSE(paths.to(6));
+}
+
+TEST(Paths, LongOnesAreToldShort) {
+  test::SnapshotBuilder builder = with_all();
+  for (uint64_t i = 0; i < 1000; ++i) {
+    reachable(&builder, 32, 1);
+    if (i > 0) builder.edge(i - 1, i, 8);
+  }
+  builder.root(GC_REFERENCE_GLOBAL, 0, 0, 0x8000);
+  const Snapshot snapshot = builder.snapshot();
+  const Types types = find_types(snapshot);
+  Symbols symbols(snapshot);
+  Fields fields(snapshot);
+  const std::string text = path_text({snapshot, types, symbols, fields}, *Paths(snapshot).to(999));
+  EXPECT_NE(text.find("999 times block of 32 bytes -> block of 32 bytes"), std::string::npos)
+      << text;
+  EXPECT_LT(text.size(), 200u);
+}
+
+TEST(Growth, SitesAndTypesThatHaveBecomeMore) {
+  test::SnapshotBuilder before = with_all(1000);
+  reachable(&before, 100, 1, 1);
+  reachable(&before, 30, 2, 2);
+  test::SnapshotBuilder after = with_all(1000 + 3'600'000 / 2);
+  for (uint64_t i = 0; i < 4; ++i) reachable(&after, 100, 1, i);
+  const uint64_t typed = reachable(&after, 20, 2, 9);
+  after.blocks[typed].flags |= HEAPRAKE_BLOCK_TYPED;
+  after.blocks[typed].type = after.string("Kind");
+  after.blocks[after.block(8)].time_ms = 5;
+  const Snapshot a = before.snapshot(), b = after.snapshot();
+  const GrowthReport report = growth_between(a, find_types(a), b, find_types(b));
+  EXPECT_TRUE(report.same_process);
+  EXPECT_EQ(report.elapsed_ms, 1'800'000u);
+  ASSERT_EQ(report.sites.size(), 2u);
+  EXPECT_EQ(report.sites[0].stack, 1u);
+  EXPECT_EQ(report.sites[0].bytes(), 300);
+  EXPECT_EQ(report.sites[0].blocks(), 3);
+  EXPECT_EQ(report.sites[0].example, 3u);  // the youngest
+  EXPECT_EQ(hourly(report.sites[0].bytes(), report.elapsed_ms), 600);
+  EXPECT_EQ(report.sites[1].size, 8u);
+  ASSERT_EQ(report.types.size(), 1u);
+  EXPECT_EQ(report.types[0].type, "Kind");
+  EXPECT_EQ(report.lost_after.blocks, 1u);
+  EXPECT_EQ(hourly(5, 0), 0);
+}
+
+TEST(Growth, StacksAreComparedByWhatTheyAre) {
+  test::SnapshotBuilder before = with_all(), after = with_all(2000);
+  reachable(&before, 50, 1);
+  std::swap(after.stacks[0], after.stacks[1]);  // other numbers for the same
+  reachable(&after, 50, 2);
+  const Snapshot a = before.snapshot(), b = after.snapshot();
+  EXPECT_TRUE(growth_between(a, find_types(a), b, find_types(b)).sites.empty());
+}
+
+TEST(Growth, OnlyWhatIsNewIsANewLeak) {
+  test::SnapshotBuilder before = with_all(), after = with_all(2000);
+  for (int i = 0; i < 2; ++i) before.blocks[before.block(40)].stack = 1;
+  for (int i = 0; i < 5; ++i) after.blocks[after.block(40)].stack = 1;
+  after.blocks[after.block(70)].stack = 2;
+  const Snapshot a = before.snapshot(), b = after.snapshot();
+  const Findings lost_a = analyse(a, find_types(a)), lost_b = analyse(b, find_types(b));
+  const std::vector<NewLeak> leaks = new_leaks(a, lost_a, b, lost_b);
+  ASSERT_EQ(leaks.size(), 2u);
+  EXPECT_EQ(leaks[0].structures, 3u);
+  EXPECT_EQ(leaks[1].structures, 1u);
+  EXPECT_TRUE(new_leaks(b, lost_b, b, lost_b).empty());
+}
+
+TEST(LastHeld, IsToldFromEarlierChecks) {
+  test::SnapshotBuilder before = with_all(1000), after = with_all(2000);
+  reachable(&before, 40, 1, 7);
+  reachable(&before, 40, 1, 8);
+  before.edge(0, 1, 16);
+  before.root(GC_REFERENCE_GLOBAL, 0, 0, 0x8000);
+  after.block(40);
+  after.blocks[after.block(40)].stack = 1;
+  after.blocks[1].time_ms = 8;
+  const Snapshot then = before.snapshot(), now = after.snapshot();
+  const Types types = find_types(then);
+  Findings findings = analyse(now, find_types(now));
+  tell_last_held(now, {{&then, &types}}, &findings);
+  ASSERT_EQ(findings.lost.size(), 2u);
+  for (const Finding& finding : findings.lost) {
+    const bool same = finding.members[0].address == now.address[1];
+    ASSERT_EQ(finding.last_held.has_value(), same);
+    if (!same) continue;
+    EXPECT_EQ(finding.last_held->uptime_ms, 1000u);
+    EXPECT_NE(finding.last_held->path.find("block of 40 bytes + 16 -> block of 40 bytes"),
+              std::string::npos)
+        << finding.last_held->path;
+  }
+}
+
+TEST(NearLeaks, AreHeldByInteriorWordsOfRootsAlone) {
+  test::SnapshotBuilder builder = with_all();
+  for (int i = 0; i < 5; ++i) reachable(&builder, 40, 1 + static_cast<uint64_t>(i == 3));
+  // 0: by its start; 1: by its middle; 2: by 1; 3: by its middle, as 0 refers to 4 of that kind.
+  builder.root(GC_REFERENCE_GLOBAL, 0, 0, 0x8000);
+  builder.root(GC_REFERENCE_STACK, 1, 1, 0x7ffc0000, 24);
+  builder.root(GC_REFERENCE_STACK, 3, 1, 0x7ffc0008, 8);
+  builder.blocks[4].stack = 2;
+  builder.edge(1, 2, 8).edge(0, 4, 8, 8);
+  const Snapshot snapshot = builder.snapshot();
+  EXPECT_EQ(near_leaks(snapshot), (std::vector<bool>{false, true, true, false, false}));
+  const Findings findings = analyse(snapshot, find_types(snapshot));
+  EXPECT_TRUE(findings.lost.empty());
+  ASSERT_EQ(findings.near_leaks.size(), 1u);
+  EXPECT_EQ(findings.near_leaks[0].certainty, Certainty::kInteriorOnly);
+  EXPECT_EQ(findings.uncertain_blocks, 2u);
+}
+
+}  // namespace
+}  // namespace heaprake::cli
