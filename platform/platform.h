@@ -188,6 +188,8 @@ bool run_in_copy(int keep, void (*fn)(void*), void* arg);
 // nothing when there is none. Any thread.
 void reap_copies();
 void forget_copies_after_fork();
+// From now on there are none: the program's seccomp filter would end it for making one.
+void forbid_copies();
 
 enum class CopyGaps {
   kKnown,

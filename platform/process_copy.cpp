@@ -25,6 +25,7 @@ constexpr long kNoChild = -10;
 std::atomic<int> copies[kMostCopies];
 std::atomic<int> copies_count{0};
 std::atomic<bool> reaping{false};
+std::atomic<bool> forbidden{false};
 
 // Where the copy and its maker meet: the only page that they share.
 struct Meeting {
@@ -120,7 +121,12 @@ void forget_copies_after_fork() {
   reaping.store(false);
 }
 
+void forbid_copies() {
+  forbidden.store(true, std::memory_order_relaxed);
+}
+
 bool run_in_copy(int keep, void (*fn)(void*), void* arg) {
+  if (forbidden.load(std::memory_order_relaxed)) return false;
   reap_copies();
   std::atomic<int>* slot = free_slot();
   Meeting* meeting = slot != nullptr ? make_meeting() : nullptr;

@@ -65,6 +65,13 @@ constexpr Call kCalls[] = {
     {"exit", SYS_exit, {0}},
 };
 
+// Those that make a copy of the process, and do not matter otherwise (process_copy.cpp).
+constexpr Call kCopyCalls[] = {
+    {"clone", SYS_clone, {0, 0, 0, 0, 0}},
+    {"wait4", SYS_wait4, {kAny, 0, 0x80000001, 0}},
+    {"mmap", SYS_mmap, {0, kPageSize, kReadWrite, MAP_SHARED | MAP_ANONYMOUS, UINT32_MAX, 0}},
+};
+
 // Runs a filter that the kernel has accepted, or will refuse: then the answer does not matter, but
 // nothing here may go wrong.
 class Filter {
@@ -188,8 +195,9 @@ bool is_survived(uint32_t verdict) {
   }
 }
 
-const char* first_call_ended(Filter filter) {
-  for (const Call& call : kCalls) {
+template <size_t kCount>
+const char* first_call_ended(Filter filter, const Call (&calls)[kCount]) {
+  for (const Call& call : calls) {
     seccomp_data data{};
     data.nr = call.number;
     data.arch = AUDIT_ARCH_X86_64;
@@ -212,8 +220,11 @@ const char* call_that_filter_ends(const void* filter_program) {
   auto* code = static_cast<sock_filter*>(map(bytes));
   if (code == nullptr) return nullptr;
   const char* ended = nullptr;
-  if (space.read_guarded(code, reinterpret_cast<uintptr_t>(program.filter), bytes) == bytes)
-    ended = first_call_ended(Filter(code, program.len));
+  if (space.read_guarded(code, reinterpret_cast<uintptr_t>(program.filter), bytes) == bytes) {
+    const Filter filter(code, program.len);
+    ended = first_call_ended(filter, kCalls);
+    if (first_call_ended(filter, kCopyCalls) != nullptr) forbid_copies();
+  }
   release(code, bytes);
   return ended;
 }
