@@ -128,7 +128,8 @@ Examples:
   heaprake objects 4711 --json | jq '[.objects[].size] | add'
   heaprake objects now.snapshot --type Session --top 20
 
-Exit status: 0; 1 if the process cannot be asked or does not answer, or the file is no whole snapshot.
+Exit status: 0; 1 if the process cannot be asked or does not answer, or the file is no whole
+snapshot.
 )";
 
 }  // namespace

@@ -37,8 +37,7 @@ struct SnapshotBuilder {
     std::vector<Edge> edges;
   };
   struct Root {
-    gc_reference_kind kind;
-    uint64_t where, address, name, to, inner;
+    uint64_t kind, where, address, name, to, inner;  // kind: gc_reference_kind, or a wrong one
   };
 
   heaprake_snapshot_header header{

@@ -212,8 +212,7 @@ TEST_F(SnapshotReader, ReferencesMustNameBlocks) {
   expect_damaged_by([](Builder& b) { b.roots[1].where = 2; }, "no thread");
   expect_damaged_by([](Builder& b) { b.roots[0].name = 2; }, "no string");
   expect_damaged_by([](Builder& b) { b.roots[0].kind = GC_REFERENCE_BLOCK; }, "unknown kind");
-  expect_damaged_by([](Builder& b) { b.roots[0].kind = static_cast<gc_reference_kind>(99); },
-                    "unknown kind");
+  expect_damaged_by([](Builder& b) { b.roots[0].kind = 99; }, "unknown kind");
 }
 
 TEST_F(SnapshotReader, NumbersMustNameWhatIsThere) {
