@@ -18,7 +18,6 @@
 namespace heaprake::heap {
 
 Config config;
-size_t tail_bytes;
 
 namespace fast {
 Table table;
@@ -39,9 +38,8 @@ void fill_table() {
   table.base = geometry.base;
   table.map = geometry.map - geometry.base / kGranule;
   table.granules = geometry.size / kGranule;
-  table.pad = tail_bytes;
   // The ledger is not the fast path's business.
-  table.allocatable = config.ledger ? 0 : kMaxPopGranules;
+  table.allocatable = table.ledger ? 0 : kMaxPopGranules;
 }
 
 void* allocate_recorded(size_t size, bool zeroed) {
@@ -58,8 +56,8 @@ void* allocate_recorded(size_t size, bool zeroed) {
 
 // With a ledger: allocate_at_hand, and an entry.
 void* allocate_entered(size_t size) {
-  if (!config.ledger || size > kMaxPopGranules * kGranule - tail_bytes) return nullptr;
-  const size_t last = (size + tail_bytes - 1) / kGranule;
+  if (!table.ledger || size > kMaxPopGranules * kGranule - table.pad) return nullptr;
+  const size_t last = (size + table.pad - 1) / kGranule;
   const size_t bytes = (last + 1) * kGranule;
   void* p = fast::heaprake_mimalloc_pop(bytes);
   if (!p) return nullptr;
@@ -75,8 +73,8 @@ bool init(const Config& wanted) {
   init_lock.lock();
   if (!is_ready && space::reserve() && wide::start()) {
     config = wanted;
-    if (config.ledger) config.ledger = ledger::start(config);
-    tail_bytes = config.ledger ? ledger::kEntryBytes : size_t{config.pad};
+    table.ledger = config.ledger && ledger::start(config);
+    table.pad = table.ledger ? ledger::kEntryBytes : size_t{config.pad};
     heaprake_mimalloc_configure();
     start_polling();
     is_ready = wide::extend_arena();

@@ -184,7 +184,8 @@ struct alignas(64) Table {
   uint8_t* map;        // geometry.map, moved down so that address / kGranule indexes it
   size_t granules;     // of the range; 0 before init: no address is in it
   size_t allocatable;  // blocks of at most so many granules are allocated here; 0 before init
-  size_t pad;          // added to every size
+  size_t pad;          // added to every size: bytes at every block's end that are not the program's
+  bool ledger;         // every block gets an entry
 };
 extern Table table;
 

@@ -84,7 +84,7 @@ size_t usable_size(void* p) {
   if (!is_block_start(p, "malloc_usable_size")) return 0;
   // The pad is not the program's to use: its end would again be just past the block's.
   const size_t size = block_at((reinterpret_cast<uintptr_t>(p) - geometry.base) / kGranule).size;
-  return size - tail_bytes;
+  return size - fast::table.pad;
 }
 
 size_t requested_size(const Block& block) {

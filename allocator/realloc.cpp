@@ -43,7 +43,7 @@ void* reallocate(void* p, size_t size) {
   auto address = reinterpret_cast<uintptr_t>(p);
   Block block = block_at((address - geometry.base) / kGranule);
   if (bytes == block.size) {
-    if (config.ledger) ledger::enter(address, bytes, size);
+    if (fast::table.ledger) ledger::enter(address, bytes, size);
     return p;
   }
   if (resize_in_place(block, bytes, size)) {
@@ -52,7 +52,7 @@ void* reallocate(void* p, size_t size) {
   }
   void* grown = block.leaf ? allocate_leaf(size) : allocate(size);
   if (!grown) return nullptr;
-  std::memcpy(grown, p, std::min(block.size, bytes) - tail_bytes);
+  std::memcpy(grown, p, std::min(block.size, bytes) - fast::table.pad);
   release(p);
   return grown;
 }
