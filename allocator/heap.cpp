@@ -12,6 +12,7 @@
 #include "allocator/mimalloc_host.h"
 #include "allocator/misuse.h"
 #include "allocator/record.h"
+#include "allocator/retained.h"
 #include "allocator/space.h"
 #include "allocator/wide.h"
 
@@ -77,6 +78,7 @@ bool init(const Config& wanted) {
     table.pad = table.ledger ? ledger::kEntryBytes : size_t{config.pad};
     heaprake_mimalloc_configure();
     start_polling();
+    platform::set_idle_hook(retained::on_idle);
     is_ready = wide::extend_arena();
     if (is_ready) fill_table();
   }
@@ -112,6 +114,7 @@ void fast::release_uncommon(void* p) {
 bool trim() {
   if (!ready() || !tidying()) return false;
   mi_collect(true);
+  retained::discard_all();
   return true;
 }
 

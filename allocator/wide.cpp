@@ -94,8 +94,8 @@ void erase(size_t position) {
 }
 
 void discard(uintptr_t lo, uintptr_t hi) {
-  platform::discard(reinterpret_cast<void*>(lo), hi - lo);
-  space::note_discarded(lo, hi - lo);
+  space::note_unused(lo, hi - lo);
+  space::discard(lo, hi - lo);
 }
 
 }  // namespace

@@ -33,6 +33,13 @@ void set_listener(Listener listener) {
   state.listener.store(listener, std::memory_order_release);
 }
 
+// Who asks for a collection wants the memory; otherwise the allocator decides when it goes back.
+namespace {
+void give_back_memory(const Outcome& outcome) {
+  if (outcome.blocks) heap::trim();
+}
+}  // namespace
+
 Outcome collect(Reason reason, const platform::StoppedThread& self) {
   Outcome outcome;
   if (state.options.mode == Mode::kOff) return outcome;
@@ -40,8 +47,7 @@ Outcome collect(Reason reason, const platform::StoppedThread& self) {
   // A program that allocates in such a handler takes its chance; our own calls are safe there.
   const bool may_free = reason == Reason::kThreshold || !platform::may_be_in_handler(self);
   run_session(self, wait, [&] { outcome = run_cycle(reason, self, may_free); });
-  // Who asks for a collection wants the memory; otherwise the allocator decides when it goes back.
-  if (reason == Reason::kExplicit && outcome.blocks && may_free) heap::trim();
+  if (reason == Reason::kExplicit && may_free) give_back_memory(outcome);
   return outcome;
 }
 
@@ -51,6 +57,7 @@ Outcome collect_in_handler(const platform::StoppedThread& self, bool may_free) {
   bool ran =
       run_session(self, Wait::kNo, [&] { outcome = run_cycle(Reason::kCommand, self, may_free); });
   outcome.busy = !ran;
+  if (may_free) give_back_memory(outcome);
   return outcome;
 }
 

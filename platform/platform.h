@@ -260,6 +260,13 @@ void prepare_for_filter();
 // region.
 extern "C" void heaprake_region_call();
 
+// Work for a thread that is about to wait: while it is wanted, whoever enters a region calls the
+// hook first, inside the region, so with the world stopped too, and in signal handlers. Set the
+// hook before the first want_idle.
+using IdleHook = void (*)();
+void set_idle_hook(IdleHook hook);
+void want_idle(bool wanted);
+
 // True if, since this thread entered its current or last safe region, our own signal (a command's
 // request, or a stop that did not trust regions) interrupted it and no handler of the program's
 // ran: then an EINTR is ours to hide. Reading it clears it.

@@ -218,5 +218,9 @@ TEST(Options, BadOnesAreNamedAndTheProgramRuns) {
   EXPECT_NE(ended.err.find("no option \"colour\""), std::string::npos) << ended.err;
 }
 
+TEST(Idle, FreedMemoryGoesBackBeforeTheProgramWaits) {
+  expect_quiet(run_preloaded({victim("idle")}), "");
+}
+
 }  // namespace
 }  // namespace heaprake::test
