@@ -102,10 +102,11 @@ void* allocate_zeroed(size_t count, size_t size) {
   return allocate_recorded(total, true);
 }
 
-// Large and titled blocks, and addresses that are no block.
+// Large, titled and noted blocks, and addresses that are no block.
 void fast::release_uncommon(void* p) {
   if (!p || !is_block_start(p, "free")) return;
   auto address = reinterpret_cast<uintptr_t>(p);
+  if (is_noted(address)) drop_note(address);
   void* origin = *byte_of(address) == kTitled ? title_of(address)->origin : p;
   withdraw(address);
   give_back(origin);

@@ -51,7 +51,7 @@ Block block_over_slice(uintptr_t p) {
 
 Block block_at(size_t granule) {
   uintptr_t address = geometry.base + granule * kGranule;
-  switch (uint8_t byte = geometry.map[granule]) {
+  switch (uint8_t byte = plain_byte(granule)) {
     case 0:
       return {};
     case kLarge:

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "collector/callbacks.h"
 #include "collector/carried.h"
 #include "collector/collector.h"
 #include "collector/dead_stacks.h"
 #include "collector/epolls.h"
 #include "collector/names.h"
+#include "collector/notes.h"
 #include "collector/pins.h"
 #include "collector/registrations.h"
 
@@ -248,7 +250,7 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
   pins.forget_dead();
   pins.for_each_pin([&](uintptr_t address) { ok = ok && words_.push(address); });
   ok = ok && epolls.add_words(words_) && registrations.add_words(words_) &&
-       carried.add_words(words_);
+       carried.add_words(words_) && notes.add_words(words_) && callbacks.add_words(words_);
   return ok;
 }
 

@@ -235,6 +235,40 @@ class SignalGuard {
   Mutex& lock_;
 };
 
+// A lock over what a forked child must find whole. From before_fork to one of the other two the
+// forking thread holds it, in the child too, where it goes by another id: other libraries' fork
+// handlers may call us then.
+class ForkMutex {
+ public:
+  // false: the forking thread holds it already, and shall not unlock it.
+  bool lock();
+  void unlock() { mutex_.unlock(); }
+  void before_fork();
+  void after_fork_in_parent();
+  void reset_after_fork();
+
+ private:
+  Mutex mutex_;
+  int forking_process_ = 0;  // 0: none is
+};
+
+// The same for such a lock.
+class ForkGuard {
+ public:
+  explicit ForkGuard(ForkMutex& lock) : mask_(block_signals()), lock_(lock), taken_(lock.lock()) {}
+  ~ForkGuard() {
+    if (taken_) lock_.unlock();
+    restore_signals(mask_);
+  }
+  ForkGuard(const ForkGuard&) = delete;
+  ForkGuard& operator=(const ForkGuard&) = delete;
+
+ private:
+  SignalMask mask_;
+  ForkMutex& lock_;
+  const bool taken_;
+};
+
 // The name of a system call of ours that would not be survived under a seccomp filter which the
 // program is about to install (its struct sock_fprog); nullptr if there is none.
 const char* call_that_filter_ends(const void* filter_program);
