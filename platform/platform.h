@@ -375,6 +375,8 @@ void write_error(const char* text, size_t length);
 void write_all(int fd, const void* data, size_t length);
 // open(O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC) and close, raw. -1 on failure.
 int open_for_writing(const char* path);
+int open_for_appending(const char* path);
+bool rename_file(const char* from, const char* to);
 void close_file(int fd);
 // Ends the process as abort() does, without running anything of the program's.
 [[noreturn]] void abort_process();

@@ -14,6 +14,7 @@
 #include "shim/options.h"
 #include "shim/start.h"
 #include "shim/summary.h"
+#include "shim/telemetry.h"
 
 extern "C" int __cxa_atexit(void (*)(void*), void*, void*) noexcept;
 extern "C" int __cxa_at_quick_exit(void (*)(void*), void*) noexcept;
@@ -89,6 +90,7 @@ void report_at_exit(Leaving leaving) {
   int process = platform::process_id();
   if (process != home_process() || reporting_process.exchange(process) == process) return;
   if (collector::mode() == collector::Mode::kHunt) heaprake_with_context(hunt_at_exit, &leaving);
+  tell_end();
   const Output& stats = settings().stats;
   if (!stats.on() || !file_is_ours(stats)) return;
   int fd = open_output(stats);
