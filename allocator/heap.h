@@ -1,5 +1,5 @@
 // The heap: every block that malloc and its relatives hand out, and the map that records them.
-// The only header of this room; nothing outside it includes mimalloc.h.
+// With ledger.h the only header of this room; nothing outside it includes mimalloc.h.
 //
 //   range   [base ........................................................ base + size)
 //            mimalloc's arena                              | wide blocks (wide.cpp)

@@ -85,10 +85,17 @@ CallSite call_from_outside(void* frame_address) {
   return {frame[1], reinterpret_cast<uintptr_t>(frame + 2), frame[0]};
 }
 
-uint32_t walk(const CallSite& site, WalkRoom& room) {
+// Out of line, and by value: on the usual way the site stays in registers.
+[[gnu::noinline]] uint32_t walk(CallSite site, WalkRoom& room) {
   const size_t count =
       platform::unwind(site, room.own_stack, room.frames, settings.depth, &room.words);
   return number_of_stack(room.frames, count);
+}
+
+[[gnu::noinline]] uint32_t walk_and_remember(CallSite site, ThreadRoom& room) {
+  const uint32_t stack = walk(site, room.first);
+  if (stack != 0 && room.first.words.whole) room.memo.add(site, stack, room.first.words);
+  return stack;
 }
 
 uint32_t remembered_or_walked(ThreadRoom& room, const CallSite& site) {
@@ -98,9 +105,7 @@ uint32_t remembered_or_walked(ThreadRoom& room, const CallSite& site) {
     room.generation = generation;
   }
   if (uint32_t known = room.memo.find(site, settings.stacks == Stacks::kAdaptive)) return known;
-  const uint32_t stack = walk(site, room.first);
-  if (stack != 0 && room.first.words.whole) room.memo.add(site, stack, room.first.words);
-  return stack;
+  return walk_and_remember(site, room);
 }
 
 uintptr_t mark_value(const WalkMark* at) {
