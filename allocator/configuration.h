@@ -6,7 +6,5 @@
 namespace heaprake::heap {
 
 extern Config config;
-// Bytes at the end of every block that are not the program's.
-extern size_t tail_bytes;
 
 }  // namespace heaprake::heap

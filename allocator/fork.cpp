@@ -6,6 +6,7 @@
 #include "allocator/ledger_record.h"
 #include "allocator/memory.h"
 #include "allocator/mimalloc_host.h"
+#include "allocator/retained.h"
 #include "allocator/space.h"
 #include "allocator/thread_end.h"
 #include "allocator/wide.h"
@@ -23,6 +24,7 @@ void after_fork_in_parent() {
 void reset_after_fork() {
   wide::reset_after_fork();
   bookkeeping::reset_after_fork();
+  retained::reset_after_fork();
   space::reset_after_fork();
   reset_thread_end_after_fork();
   heaprake_mimalloc_after_fork();

@@ -12,13 +12,13 @@
 #include "allocator/mimalloc_host.h"
 #include "allocator/misuse.h"
 #include "allocator/record.h"
+#include "allocator/retained.h"
 #include "allocator/space.h"
 #include "allocator/wide.h"
 
 namespace heaprake::heap {
 
 Config config;
-size_t tail_bytes;
 
 namespace fast {
 Table table;
@@ -39,9 +39,8 @@ void fill_table() {
   table.base = geometry.base;
   table.map = geometry.map - geometry.base / kGranule;
   table.granules = geometry.size / kGranule;
-  table.pad = tail_bytes;
   // The ledger is not the fast path's business.
-  table.allocatable = config.ledger ? 0 : kMaxPopGranules;
+  table.allocatable = table.ledger ? 0 : kMaxPopGranules;
 }
 
 void* allocate_recorded(size_t size, bool zeroed) {
@@ -58,14 +57,17 @@ void* allocate_recorded(size_t size, bool zeroed) {
 
 // With a ledger: allocate_at_hand, and an entry.
 void* allocate_entered(size_t size) {
-  if (!config.ledger || size > kMaxPopGranules * kGranule - tail_bytes) return nullptr;
-  const size_t last = (size + tail_bytes - 1) / kGranule;
+  if (!table.ledger || size > kMaxPopGranules * kGranule - table.pad) return nullptr;
+  const size_t last = (size + table.pad - 1) / kGranule;
   const size_t bytes = (last + 1) * kGranule;
   void* p = fast::heaprake_mimalloc_pop(bytes);
   if (!p) return nullptr;
   *static_cast<void**>(p) = nullptr;
   fast::allocated_bytes += bytes;
-  record(reinterpret_cast<uintptr_t>(p), bytes, size);
+  // As record does it, but each frame on the way to the caller's takes its time.
+  static_assert(kMaxPopGranules <= kMaxSmallGranules);
+  ledger::enter(reinterpret_cast<uintptr_t>(p), bytes, size);
+  publish(reinterpret_cast<uintptr_t>(p), static_cast<uint8_t>(last + 1));
   return p;
 }
 
@@ -75,10 +77,11 @@ bool init(const Config& wanted) {
   init_lock.lock();
   if (!is_ready && space::reserve() && wide::start()) {
     config = wanted;
-    if (config.ledger) config.ledger = ledger::start(config);
-    tail_bytes = config.ledger ? ledger::kEntryBytes : size_t{config.pad};
+    table.ledger = config.ledger && ledger::start(config);
+    table.pad = table.ledger ? ledger::kEntryBytes : size_t{config.pad};
     heaprake_mimalloc_configure();
     start_polling();
+    platform::set_idle_hook(retained::on_idle);
     is_ready = wide::extend_arena();
     if (is_ready) fill_table();
   }
@@ -102,10 +105,11 @@ void* allocate_zeroed(size_t count, size_t size) {
   return allocate_recorded(total, true);
 }
 
-// Large and titled blocks, and addresses that are no block.
+// Large, titled and noted blocks, and addresses that are no block.
 void fast::release_uncommon(void* p) {
   if (!p || !is_block_start(p, "free")) return;
   auto address = reinterpret_cast<uintptr_t>(p);
+  if (is_noted(address)) drop_note(address);
   void* origin = *byte_of(address) == kTitled ? title_of(address)->origin : p;
   withdraw(address);
   give_back(origin);
@@ -114,6 +118,7 @@ void fast::release_uncommon(void* p) {
 bool trim() {
   if (!ready() || !tidying()) return false;
   mi_collect(true);
+  retained::discard_all();
   return true;
 }
 

@@ -1,13 +1,14 @@
 // The heap: every block that malloc and its relatives hand out, and the map that records them.
-// The only header of this room; nothing outside it includes mimalloc.h.
+// With ledger.h the only header of this room; nothing outside it includes mimalloc.h.
 //
 //   range   [base ........................................................ base + size)
 //            mimalloc's arena                              | wide blocks (wide.cpp)
 //   map     one byte per 16-byte granule: zero, but at a block's start
 //
 // The byte at a start says how long the block is:
-//     1 ... 253  that many granules            kLarge  length in large_bytes[]
+//     1 ... 252  that many granules            kLarge  length in large_bytes[]
 //     kTitled    length and flags in the 16-byte title just before the block
+//     kNoted     someone knows more of the block (notes.cpp); one of the above stands aside
 // malloc = mi_malloc + one plain store; free = one plain store + mi_free. A thread may be stopped
 // between the two: a block whose byte is zero does not exist for the collector, so it is never
 // swept. Concurrent reads, single writer: only the thread that allocates or frees a block writes
@@ -21,13 +22,15 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "allocator/granule_bytes.h"
 #include "platform/platform.h"
 
 namespace heaprake::heap {
 
 inline constexpr size_t kGranule = 16;
 inline constexpr size_t kSliceSize = 64 * 1024;  // unit of the used-slice table and of iteration
-inline constexpr uint8_t kMaxSmallGranules = 253;
+inline constexpr uint8_t kMaxSmallGranules = 252;
+inline constexpr uint8_t kNoted = 253;
 inline constexpr uint8_t kTitled = 254;
 inline constexpr uint8_t kLarge = 255;
 inline constexpr size_t kMaxSmall = kMaxSmallGranules * kGranule;
@@ -141,6 +144,20 @@ uint8_t unrecord(const Block& block);
 void restore(const Block& block, uint8_t byte);
 void free_unrecorded(const Block& block, uint8_t byte);
 
+// --- Notes: someone else, the hooks' owner, knows more of a block than its length. Its byte says
+// so, so that release and reallocate leave their fast paths for it and tell the hooks. Other blocks
+// pay nothing. All three: one caller at a time, who cannot be stopped meanwhile.
+// false: out of memory, or there is no such block.
+bool note(uintptr_t block);
+void unnote(uintptr_t block);
+bool is_noted(uintptr_t block);
+struct NoteHooks {
+  void (*released)(uintptr_t block);  // about to be freed by the program
+  // By realloc, to another place or to another length. false: out of memory, it fails.
+  bool (*moved)(uintptr_t from, uintptr_t to);
+};
+void set_note_hooks(const NoteHooks* hooks);
+
 // --- Pacing. The allocator calls the hook on its slow path (about once per page of small blocks,
 // and for each large one), where anything may be done, allocation and collection included.
 using PollHook = void (*)();
@@ -184,7 +201,8 @@ struct alignas(64) Table {
   uint8_t* map;        // geometry.map, moved down so that address / kGranule indexes it
   size_t granules;     // of the range; 0 before init: no address is in it
   size_t allocatable;  // blocks of at most so many granules are allocated here; 0 before init
-  size_t pad;          // added to every size
+  size_t pad;          // added to every size: bytes at every block's end that are not the program's
+  bool ledger;         // every block gets an entry
 };
 extern Table table;
 

@@ -24,10 +24,14 @@ constexpr uint64_t kMark = uint64_t{1} << 63;
 constexpr uint64_t kIgnored = uint64_t{1} << kIgnoredShift;
 static_assert(kIgnoredShift == 62);
 
-Stacks how = Stacks::kOff;
-unsigned depth;
-platform::Range own_code;
-bool started;
+// Read by every allocation, written once: no line of the cache that anybody writes to.
+struct alignas(64) Settings {
+  Stacks stacks = Stacks::kOff;
+  unsigned depth = 0;
+  platform::Range own_code;
+  bool started = false;
+};
+Settings settings;
 
 __thread unsigned disabled;
 std::atomic<bool> ignoring{false};  // some block may be ignored
@@ -75,16 +79,24 @@ uint64_t* slot_of(uintptr_t p, size_t bytes) {
 CallSite call_from_outside(void* frame_address) {
   constexpr uintptr_t kMaxFrameBytes = 64 * 1024;
   const auto* frame = static_cast<const uintptr_t*>(frame_address);
-  while (own_code.contains(frame[1])) {
+  while (settings.own_code.contains(frame[1])) {
     if (frame[0] - reinterpret_cast<uintptr_t>(frame) >= kMaxFrameBytes) break;
     frame = reinterpret_cast<const uintptr_t*>(frame[0]);
   }
   return {frame[1], reinterpret_cast<uintptr_t>(frame + 2), frame[0]};
 }
 
-uint32_t walk(const CallSite& site, WalkRoom& room) {
-  const size_t count = platform::unwind(site, room.own_stack, room.frames, depth, &room.words);
+// Out of line, and by value: on the usual way the site stays in registers.
+[[gnu::noinline]] uint32_t walk(CallSite site, WalkRoom& room) {
+  const size_t count =
+      platform::unwind(site, room.own_stack, room.frames, settings.depth, &room.words);
   return number_of_stack(room.frames, count);
+}
+
+[[gnu::noinline]] uint32_t walk_and_remember(CallSite site, ThreadRoom& room) {
+  const uint32_t stack = walk(site, room.first);
+  if (stack != 0 && room.first.words.whole) room.memo.add(site, stack, room.first.words);
+  return stack;
 }
 
 uint32_t remembered_or_walked(ThreadRoom& room, const CallSite& site) {
@@ -93,10 +105,8 @@ uint32_t remembered_or_walked(ThreadRoom& room, const CallSite& site) {
     room.memo.clear();
     room.generation = generation;
   }
-  if (uint32_t known = room.memo.find(site, how == Stacks::kAdaptive)) return known;
-  const uint32_t stack = walk(site, room.first);
-  if (stack != 0 && room.first.words.whole) room.memo.add(site, stack, room.first.words);
-  return stack;
+  if (uint32_t known = room.memo.find(site, settings.stacks == Stacks::kAdaptive)) return known;
+  return walk_and_remember(site, room);
 }
 
 uintptr_t mark_value(const WalkMark* at) {
@@ -144,18 +154,19 @@ uint64_t time_now(ThreadRoom& room) {
 }  // namespace
 
 bool start(const Config& config) {
-  how = config.stacks;
-  depth = config.depth < platform::kMaxFrames ? config.depth : platform::kMaxFrames;
-  own_code = config.own_code;
+  settings.stacks = config.stacks;
+  settings.depth = config.depth < platform::kMaxFrames ? config.depth : platform::kMaxFrames;
+  settings.own_code = config.own_code;
   if (!start_threads()) return false;
-  if (how != Stacks::kOff && !(platform::start_unwinding(own_code) && start_stacks()))
-    how = Stacks::kOff;
-  started = true;
+  if (settings.stacks != Stacks::kOff &&
+      !(platform::start_unwinding(settings.own_code) && start_stacks()))
+    settings.stacks = Stacks::kOff;
+  settings.started = true;
   return true;
 }
 
 bool kept() {
-  return started;
+  return settings.started;
 }
 
 [[gnu::noinline]] void enter(uintptr_t p, size_t bytes, size_t asked) {
@@ -164,7 +175,7 @@ bool kept() {
   ThreadRoom* room = own_room != nullptr ? own_room : make_room();
   if (room != nullptr) {
     entry |= time_now(*room) | uint64_t{room->number} << kThreadShift;
-    if (how != Stacks::kOff)
+    if (settings.stacks != Stacks::kOff)
       entry |= uint64_t{stack_of(*room, __builtin_frame_address(0))} << kStackShift;
   }
   *slot_of(p, bytes) = entry;
@@ -173,7 +184,7 @@ bool kept() {
 Entry entry_of(const Block& block) {
   Entry entry;
   entry.requested = block.size;
-  if (!started || block.size < kEntryBytes) return entry;
+  if (!settings.started || block.size < kEntryBytes) return entry;
   const uint64_t code = *slot_of(block.address, block.size);
   entry.requested = requested_from(code, block.size);
   if ((code & kMark) == 0) return entry;
@@ -191,7 +202,8 @@ Entry entry_of(const Block& block) {
 }
 
 size_t requested(const Block& block) {
-  return started ? requested_from(*slot_of(block.address, block.size), block.size) : block.size;
+  return settings.started ? requested_from(*slot_of(block.address, block.size), block.size)
+                          : block.size;
 }
 
 void disable() {
@@ -208,18 +220,18 @@ bool any_ignored() {
 
 bool ignore(const void* p) {
   const Block block = find_block(reinterpret_cast<uintptr_t>(p));
-  if (!started || !block) return false;
+  if (!settings.started || !block) return false;
   *slot_of(block.address, block.size) |= kIgnored;
   ignoring.store(true, std::memory_order_relaxed);
   return true;
 }
 
 void note_unloading() {
-  if (started) platform::forget_unwind_rules();
+  if (settings.started) platform::forget_unwind_rules();
 }
 
 void reset_after_fork() {
-  if (!started) return;
+  if (!settings.started) return;
   platform::reset_unwinding_after_fork();
   reset_threads_after_fork();
 }

@@ -37,15 +37,17 @@ class Memo {
  private:
   static constexpr size_t kEntries = 1024;
   static constexpr size_t kRingBytes = 256 * 1024;
-  // Adaptive: after so many agreements only the nearest words are looked at, but now and then all.
-  static constexpr uint32_t kFirst = 16, kNear = 4, kPeriod = 64;
+  // Words are compared in groups, without a branch for each, which would be guessed wrong as often
+  // as stacks of different depths alternate. Adaptive: after so many agreements only the nearest
+  // words are looked at, but now and then all.
+  static constexpr uint32_t kGroup = 4, kFirst = 16, kNear = kGroup, kPeriod = 64;
 
   struct Entry {
     uintptr_t pc, sp, bp;
     uint64_t position;  // in the ring, counted from its first use
     uint32_t stack;
     uint32_t agreed;  // how often in a row
-    uint16_t count;   // of words
+    uint16_t count;   // of words, a multiple of kGroup: the last ones may be there twice
     bool needs_bp;
   };
 
@@ -63,8 +65,11 @@ class Memo {
   bool holds(const Entry& entry, uint32_t count) const {
     const auto* values = reinterpret_cast<const uintptr_t*>(ring_ + entry.position % kRingBytes);
     const auto* offsets = reinterpret_cast<const uint32_t*>(values + entry.count);
-    for (uint32_t i = 0; i < count; ++i) {
-      if (*reinterpret_cast<const uintptr_t*>(entry.sp + offsets[i]) != values[i]) return false;
+    const auto differs = [&](uint32_t i) {
+      return *reinterpret_cast<const uintptr_t*>(entry.sp + offsets[i]) ^ values[i];
+    };
+    for (uint32_t i = 0; i < count; i += kGroup) {
+      if ((differs(i) | differs(i + 1) | differs(i + 2) | differs(i + 3)) != 0) return false;
     }
     return true;
   }

@@ -51,7 +51,7 @@ Block block_over_slice(uintptr_t p) {
 
 Block block_at(size_t granule) {
   uintptr_t address = geometry.base + granule * kGranule;
-  switch (uint8_t byte = geometry.map[granule]) {
+  switch (uint8_t byte = plain_byte(granule)) {
     case 0:
       return {};
     case kLarge:
@@ -84,7 +84,7 @@ size_t usable_size(void* p) {
   if (!is_block_start(p, "malloc_usable_size")) return 0;
   // The pad is not the program's to use: its end would again be just past the block's.
   const size_t size = block_at((reinterpret_cast<uintptr_t>(p) - geometry.base) / kGranule).size;
-  return size - tail_bytes;
+  return size - fast::table.pad;
 }
 
 size_t requested_size(const Block& block) {

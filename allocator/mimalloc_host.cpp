@@ -6,6 +6,7 @@
 #include <cerrno>
 
 #include "allocator/bookkeeping.h"
+#include "allocator/retained.h"
 #include "allocator/space.h"
 
 namespace heaprake::heap {
@@ -38,15 +39,21 @@ int heaprake_host_mprotect(void* p, size_t bytes, int protection) {
   // Memory that was usable once stays so; there is nothing to gain from taking it away.
   if (!(protection & PROT_WRITE)) return 0;
   auto lo = reinterpret_cast<uintptr_t>(p);
-  bool done = space::in_range(lo) ? space::make_usable(lo, bytes) : platform::commit(p, bytes);
-  return done ? 0 : fail();
+  if (!space::in_range(lo)) return platform::commit(p, bytes) ? 0 : fail();
+  retained::take_back({lo, lo + bytes});
+  return space::make_usable(lo, bytes) ? 0 : fail();
 }
 
 int heaprake_host_madvise(void* p, size_t bytes, int advice) {
   if (advice != MADV_DONTNEED && advice != MADV_FREE) return 0;
-  platform::discard(p, bytes);
   auto lo = reinterpret_cast<uintptr_t>(p);
-  if (space::in_range(lo)) space::note_discarded(lo, bytes);
+  if (!space::in_range(lo)) return platform::discard(p, bytes), 0;
+  space::note_unused(lo, bytes);
+  if (advice == MADV_DONTNEED && heaprake_mimalloc_recommits) {
+    retained::give_up({lo, lo + bytes});
+  } else {
+    space::discard(lo, bytes);
+  }
   return 0;
 }
 

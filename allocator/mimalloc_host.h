@@ -22,6 +22,10 @@ int heaprake_host_madvise(void* p, size_t bytes, int advice);
 /* The calling thread got a heap of mimalloc's own, which mi_thread_done must give back. */
 void heaprake_host_thread_has_heap(void);
 
+/* Whether memory that mimalloc has decommitted (MADV_DONTNEED) is used again only after
+ * heaprake_host_mprotect. */
+extern const bool heaprake_mimalloc_recommits;
+
 /* What mi_malloc of at most 1024 bytes has at hand, NULL if it would have to look further. */
 void* heaprake_mimalloc_pop(size_t bytes);
 void heaprake_mimalloc_free(void* p);

@@ -99,6 +99,8 @@ extern char** heaprake_no_environ __attribute__((alias("no_environment"), visibi
 
 #include "static.c"
 
+const bool heaprake_mimalloc_recommits = MI_MALLOC_VERSION < 210;
+
 /* The first lines of mi_malloc. Only by stopping where mi_malloc goes on to its slow path can the
  * caller do without a stack frame, which costs as much as the rest. */
 void* heaprake_mimalloc_pop(size_t bytes) {
@@ -127,6 +129,8 @@ void heaprake_mimalloc_configure(void) {
   mi_option_set(mi_option_limit_os_alloc, 1);
   /* A commit that fails is noticed only where segments are committed piecemeal. */
   mi_option_set(mi_option_eager_commit, 0);
+  /* Whole segments are given up as soon as they are free: allocator/retained.h keeps some. */
+  mi_option_set(mi_option_segment_decommit_delay, 0);
 #else
   mi_option_set(mi_option_disallow_os_alloc, 1);
   mi_option_set(mi_option_eager_commit, 0);

@@ -7,6 +7,7 @@
 
 #include "allocator/heap.h"
 #include "allocator/memory.h"
+#include "allocator/retained.h"
 
 namespace heaprake::heap {
 namespace {
@@ -34,7 +35,10 @@ void tidy_now_and_then() {
     return;
   uint64_t now = platform::monotonic_ns();
   if (now < next_tidy) return;
-  if (next_tidy != 0) mi_collect(false);
+  if (next_tidy != 0) {
+    mi_collect(false);
+    retained::discard_unused();
+  }
   next_tidy = now + kTidyPeriod;
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 // The same block with another length, if its memory allows it and not too much of it is wasted.
 bool resize_in_place(const Block& block, size_t bytes, size_t asked) {
-  uint8_t byte = *byte_of(block.address);
+  uint8_t byte = plain_byte((block.address - geometry.base) / kGranule);
   auto* p = reinterpret_cast<void*>(block.address);
   if (byte == kTitled) {
     // How much lies behind it, only mimalloc knows; it may shrink.
@@ -43,16 +43,21 @@ void* reallocate(void* p, size_t size) {
   auto address = reinterpret_cast<uintptr_t>(p);
   Block block = block_at((address - geometry.base) / kGranule);
   if (bytes == block.size) {
-    if (config.ledger) ledger::enter(address, bytes, size);
+    if (fast::table.ledger) ledger::enter(address, bytes, size);
     return p;
   }
   if (resize_in_place(block, bytes, size)) {
     if (bytes > block.size) fast::allocated_bytes += bytes - block.size;
+    if (is_noted(address)) move_note(address, address);
     return p;
   }
   void* grown = block.leaf ? allocate_leaf(size) : allocate(size);
   if (!grown) return nullptr;
-  std::memcpy(grown, p, std::min(block.size, bytes) - tail_bytes);
+  std::memcpy(grown, p, std::min(block.size, bytes) - fast::table.pad);
+  if (is_noted(address) && !move_note(address, reinterpret_cast<uintptr_t>(grown))) {
+    release(grown);
+    return no_memory();
+  }
   release(p);
   return grown;
 }

@@ -15,7 +15,7 @@ void record_large(uintptr_t p, size_t bytes) {
 }  // namespace
 
 size_t recorded_length(size_t size) {
-  size_t padded = size + tail_bytes;
+  size_t padded = size + fast::table.pad;
   if (size > PTRDIFF_MAX - 2 * kGranule) return 0;
   return padded ? (padded + kGranule - 1) & ~(kGranule - 1) : kGranule;
 }
@@ -27,18 +27,18 @@ void own_slices(uintptr_t p, size_t bytes) {
 }
 
 void record(uintptr_t p, size_t bytes, size_t asked) {
-  if (config.ledger) ledger::enter(p, bytes, asked);
+  if (fast::table.ledger) ledger::enter(p, bytes, asked);
   if (bytes > kMaxSmall) return record_large(p, bytes);
   publish(p, static_cast<uint8_t>(bytes / kGranule));
 }
 
 void record_wide(uintptr_t p, size_t bytes, size_t asked) {
-  if (config.ledger) ledger::enter(p, bytes, asked);
+  if (fast::table.ledger) ledger::enter(p, bytes, asked);
   record_large(p, bytes);
 }
 
 void record_titled(uintptr_t p, size_t bytes, size_t asked, bool leaf, void* origin) {
-  if (config.ledger) ledger::enter(p, bytes, asked);
+  if (fast::table.ledger) ledger::enter(p, bytes, asked);
   *title_of(p) = {bytes | (leaf ? Title::kLeaf : 0), origin};
   if (bytes > kMaxSmall) own_slices(p, bytes);
   publish(p, kTitled);

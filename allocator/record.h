@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "allocator/heap.h"
+#include "allocator/notes.h"
 
 namespace heaprake::heap {
 
@@ -35,9 +36,15 @@ inline uint64_t* large_bytes_of(uintptr_t p) {
 }
 
 // The compiler may not move stores over this; the processor keeps the order of stores anyway.
-inline void publish(uintptr_t p, uint8_t byte) {
+inline void publish_plain(uintptr_t p, uint8_t byte) {
   std::atomic_signal_fence(std::memory_order_seq_cst);
   *reinterpret_cast<volatile uint8_t*>(byte_of(p)) = byte;
+}
+// A block that changes its length where it is stays noted.
+inline void publish(uintptr_t p, uint8_t byte) {
+  if (*byte_of(p) == kNoted) [[unlikely]]
+    return set_noted_byte((p - geometry.base) / kGranule, byte);
+  publish_plain(p, byte);
 }
 // Who frees a block holds its address until the byte is 0, even if another one (a title's origin)
 // is all that is needed afterwards: else a collection in between would find the block unreachable,

@@ -178,7 +178,7 @@ bool make_usable(uintptr_t lo, size_t bytes) {
   return true;
 }
 
-void note_discarded(uintptr_t lo, size_t bytes) {
+void note_unused(uintptr_t lo, size_t bytes) {
   size_t first = slice_of(lo + kSliceSize - 1);
   size_t last = slice_of(lo + bytes);
   size_t gone = 0;
@@ -187,7 +187,13 @@ void note_discarded(uintptr_t lo, size_t bytes) {
     if (slice_counted[slice]) slice_counted[slice] = 0;
   }
   committed_slices.fetch_sub(gone, std::memory_order_relaxed);
-  // No block is left there, so all of their map is zero, and stays so without memory.
+}
+
+void discard(uintptr_t lo, size_t bytes) {
+  platform::discard(reinterpret_cast<void*>(lo), bytes);
+  size_t first = slice_of(lo + kSliceSize - 1);
+  size_t last = slice_of(lo + bytes);
+  // All of its map is zero, and stays so without memory.
   if (last > first && last - first >= kMapWorthDiscarding) {
     constexpr size_t kMapPerSlice = kSliceSize / kGranule;
     platform::discard(geometry.map + first * kMapPerSlice, (last - first) * kMapPerSlice);

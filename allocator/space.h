@@ -22,9 +22,12 @@ bool reserve();
 // Makes [lo, lo + bytes) readable and writable, and recordable: the tables' parts for it too.
 // Rounded out to slices. Callers never share a slice, unless under one lock. false: out of memory.
 bool make_usable(uintptr_t lo, size_t bytes);
-// Accounting only: the memory of [lo, lo + bytes) has been given back; blocks may appear there
-// again after the next make_usable.
-void note_discarded(uintptr_t lo, size_t bytes);
+// Accounting only: [lo, lo + bytes) holds no block any more; some may appear there again after the
+// next make_usable.
+void note_unused(uintptr_t lo, size_t bytes);
+// Gives the memory of [lo, lo + bytes), which holds no block, and of the map for it back to the
+// system. It reads as zero afterwards.
+void discard(uintptr_t lo, size_t bytes);
 size_t committed_bytes();
 
 // The end of mimalloc's part. What lies at or above it in the range is a wide block.

@@ -5,13 +5,13 @@
 namespace heaprake::heap {
 
 uint8_t unrecord(const Block& block) {
-  uint8_t byte = *byte_of(block.address);
+  uint8_t byte = plain_byte((block.address - geometry.base) / kGranule);
   withdraw(block.address);
   return byte;
 }
 
 void restore(const Block& block, uint8_t byte) {
-  publish(block.address, byte);
+  publish_plain(block.address, byte);
 }
 
 void free_unrecorded(const Block& block, uint8_t byte) {

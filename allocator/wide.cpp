@@ -15,32 +15,22 @@ struct Entry {
 };
 
 // Everything below is guarded by `lock`.
-platform::Mutex lock;
+platform::ForkMutex lock;
 Entry* entries;
 size_t count;
 size_t usable_entries;  // committed part of the table
 size_t max_entries;
 
-// Between before_fork and its end the forking thread has the lock, in the child too, where it goes
-// by another id: other libraries' fork handlers allocate then.
-int forking_process;  // 0: none is
-
-bool held_for_fork() {
-  return forking_process != 0 && (lock.held_by_me() || platform::process_id() != forking_process);
-}
-
 struct Guard {
-  Guard() : held_already(held_for_fork()) {
-    if (!held_already) lock.lock();
-  }
+  Guard() : taken(lock.lock()) {}
   ~Guard() {
-    if (!held_already) lock.unlock();
+    if (taken) lock.unlock();
   }
   Guard(const Guard&) = delete;
   Guard& operator=(const Guard&) = delete;
 
  private:
-  const bool held_already;
+  const bool taken;
 };
 
 uintptr_t page_up(uintptr_t p) {
@@ -94,8 +84,8 @@ void erase(size_t position) {
 }
 
 void discard(uintptr_t lo, uintptr_t hi) {
-  platform::discard(reinterpret_cast<void*>(lo), hi - lo);
-  space::note_discarded(lo, hi - lo);
+  space::note_unused(lo, hi - lo);
+  space::discard(lo, hi - lo);
 }
 
 }  // namespace
@@ -167,15 +157,12 @@ bool extend_arena() {
 }
 
 void before_fork() {
-  lock.lock();
-  forking_process = platform::process_id();
+  lock.before_fork();
 }
 void after_fork_in_parent() {
-  forking_process = 0;
-  lock.unlock();
+  lock.after_fork_in_parent();
 }
 void reset_after_fork() {
-  forking_process = 0;
   lock.reset_after_fork();
 }
 

@@ -11,6 +11,9 @@ install(TARGETS heaprake EXPORT heaprakeTargets LIBRARY DESTINATION ${CMAKE_INST
 install(FILES include/heaprake/gc.h include/heaprake/gc.hpp include/heaprake/stats.def
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/heaprake)
 
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME copyright)
+install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
 install(EXPORT heaprakeTargets NAMESPACE heaprake:: DESTINATION ${heaprake_package_dir})
 configure_package_config_file(cmake/heaprakeConfig.cmake.in ${CMAKE_BINARY_DIR}/heaprakeConfig.cmake
                               INSTALL_DESTINATION ${heaprake_package_dir})

@@ -3,15 +3,22 @@
 #include "collector/collector.h"
 
 #include <cstdio>
+#include <cstring>
 
+#include "collector/callbacks.h"
 #include "collector/carried.h"
 #include "collector/cycle.h"
 #include "collector/dead_stacks.h"
 #include "collector/epolls.h"
 #include "collector/figures.h"
+#include "collector/finalization.h"
+#include "collector/kept_blocks.h"
+#include "collector/names.h"
+#include "collector/notes.h"
 #include "collector/pins.h"
 #include "collector/registrations.h"
 #include "collector/session.h"
+#include "collector/user_code.h"
 
 namespace heaprake::collector {
 
@@ -33,15 +40,45 @@ void set_listener(Listener listener) {
   state.listener.store(listener, std::memory_order_release);
 }
 
+namespace {
+
+// Who asks for a collection wants the memory; otherwise the allocator decides when it goes back.
+void give_back_memory(const Outcome& outcome) {
+  if (outcome.blocks) heap::trim();
+}
+
+// Runs what is due, and reclaims what that has left unreachable.
+void finalize(const platform::StoppedThread& self, Outcome* outcome) {
+  if (run_due_finalizers() == 0) return;
+  run_session(self, Wait::kYes, [&] {
+    const Outcome more = run_cycle(Reason::kAfterFinalizers, self, true);
+    outcome->blocks += more.blocks;
+    outcome->bytes += more.bytes;
+  });
+}
+
+}  // namespace
+
 Outcome collect(Reason reason, const platform::StoppedThread& self) {
   Outcome outcome;
   if (state.options.mode == Mode::kOff) return outcome;
+  const bool exits = reason == Reason::kExit;
+  if (!exits && UserCode::is_running(self.sp)) return outcome;
   Wait wait = reason == Reason::kThreshold ? Wait::kNo : Wait::kYes;
   // A program that allocates in such a handler takes its chance; our own calls are safe there.
   const bool may_free = reason == Reason::kThreshold || !platform::may_be_in_handler(self);
+  gc_info info{};
+  info.automatic = reason == Reason::kThreshold;
+  if (!exits) callbacks.call(GC_PHASE_START, info);
   run_session(self, wait, [&] { outcome = run_cycle(reason, self, may_free); });
-  // Who asks for a collection wants the memory; otherwise the allocator decides when it goes back.
-  if (reason == Reason::kExplicit && outcome.blocks && may_free) heap::trim();
+  if (reason == Reason::kExplicit && may_free) {
+    finalize(self, &outcome);
+    give_back_memory(outcome);
+  }
+  info.collected = outcome.blocks;
+  info.collected_bytes = outcome.bytes;
+  info.finalizers = notes.due_count();
+  if (!exits) callbacks.call(GC_PHASE_STOP, info);
   return outcome;
 }
 
@@ -51,6 +88,7 @@ Outcome collect_in_handler(const platform::StoppedThread& self, bool may_free) {
   bool ran =
       run_session(self, Wait::kNo, [&] { outcome = run_cycle(Reason::kCommand, self, may_free); });
   outcome.busy = !ran;
+  if (may_free) give_back_memory(outcome);
   return outcome;
 }
 
@@ -146,6 +184,95 @@ bool unpin(const heap::Block& block) {
   return pins.unpin(block.address);
 }
 
+int set_finalizer(const heap::Block& block, gc_finalizer finalizer, void* arg) {
+  return notes.set_finalizer(block.address, finalizer, arg);
+}
+bool is_finalized(const heap::Block& block) {
+  return notes.is_finalized(block.address);
+}
+size_t run_finalizers() {
+  return UserCode::is_running(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)))
+             ? 0
+             : run_due_finalizers();
+}
+gc_weak* weak_new(const heap::Block& block, const void* p) {
+  return notes.weak_new(block.address, reinterpret_cast<uintptr_t>(p));
+}
+bool weak_free(gc_weak* weak) {
+  return notes.weak_free(weak);
+}
+bool is_weak(const gc_weak* weak) {
+  return notes.is_weak(weak);
+}
+void* weak_get(const gc_weak* weak) {
+  return reinterpret_cast<void*>(weak->target.load(std::memory_order_relaxed));
+}
+bool set_type(const heap::Block& block, const char* name) {
+  const char* kept = name ? intern(name) : nullptr;
+  return !(kept && !*kept && *name) && notes.set_type(block.address, kept);
+}
+const char* type_of(const heap::Block& block) {
+  return notes.type_of(block.address);
+}
+
+bool freeze() {
+  bool done = false;
+  run_session_here(Wait::kYes, [&] { done = frozen.fill(); });
+  return done;
+}
+void unfreeze() {
+  run_session_here(Wait::kYes, [] { frozen.clear(); });
+}
+size_t freeze_count() {
+  size_t count = 0;
+  if (frozen.any()) run_session_here(Wait::kYes, [&] { count = frozen.count(); });
+  return count;
+}
+
+size_t list_saved(gc_object* out, size_t capacity) {
+  if (!saved.any()) return 0;
+  // The caller's buffer may be a page that the program has protected.
+  MappedArray<gc_object> kept;
+  size_t count = 0;
+  run_session_here(Wait::kYes, [&] {
+    saved.for_each([&](const heap::Block& block) {
+      if (kept.size() < capacity) {
+        kept.push({reinterpret_cast<void*>(block.address), block.size, block.leaf ? 1u : 0u});
+      }
+      count++;
+    });
+  });
+  if (!kept.empty()) memcpy(out, kept.data(), kept.size() * sizeof(gc_object));
+  kept.shrink(0);
+  return count;
+}
+void forget_saved() {
+  run_session_here(Wait::kYes, [] { saved.clear(); });
+}
+
+bool add_callback(gc_callback call, void* arg) {
+  return callbacks.add(call, arg);
+}
+bool remove_callback(gc_callback call, void* arg) {
+  return callbacks.remove(call, arg);
+}
+void set_debug(unsigned flags) {
+  state.debug.store(flags, std::memory_order_relaxed);
+}
+unsigned debug() {
+  return state.debug.load(std::memory_order_relaxed);
+}
+
+void report_error(const void* p, const char* what) {
+  Figures::add(figures.errors_reported, 1);
+  const heap::Block block = heap::find_block(reinterpret_cast<uintptr_t>(p));
+  const char* type = block ? type_of(block) : nullptr;
+  char text[300];
+  snprintf(text, sizeof text, "ignored: %.200s, in a finalizer or callback of %p%s%.60s", what, p,
+           type ? ", " : "", type ? type : "");
+  tell(Event::kWarning, text);
+}
+
 bool is_garbage(const heap::Block& block) {
   if (!state.freeing.load(std::memory_order_acquire)) return false;
   const size_t granule = (block.address - heap::geometry.base) / heap::kGranule;
@@ -202,16 +329,25 @@ void before_fork() {
       },
       nullptr);
   fork_took_lock = true;
+  notes.before_fork();
+  callbacks.before_fork();
+  names_lock.before_fork();
 }
 void after_fork_in_parent() {
   if (!fork_took_lock) return;
   fork_took_lock = false;
+  names_lock.after_fork_in_parent();
+  callbacks.after_fork_in_parent();
+  notes.after_fork_in_parent();
   collector_lock.unlock();
 }
 void after_fork_in_child() {
   fork_took_lock = false;
   collector_lock.reset_after_fork();
   pins.reset_lock_after_fork();
+  names_lock.reset_after_fork();
+  callbacks.reset_after_fork();
+  notes.reset_after_fork();
   registrations.clear_after_fork();
   carried.repair_after_fork();
 }

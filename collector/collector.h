@@ -20,7 +20,8 @@
 namespace heaprake::collector {
 
 enum class Mode { kCollect, kHunt, kOracle, kOff };
-enum class Reason { kExplicit, kThreshold, kCommand, kExit };
+// kAfterFinalizers: the second half of an explicit one.
+enum class Reason { kExplicit, kThreshold, kCommand, kExit, kAfterFinalizers };
 
 struct Options {
   Mode mode = Mode::kCollect;
@@ -41,7 +42,7 @@ Mode mode();
 
 // What happens, told to whoever prints. Called by the collecting thread while the world runs, with
 // signals blocked; must not allocate. `text` has no newline.
-enum class Event { kCollected, kGaveUp, kVerifierMiss, kMistake, kWarning };
+enum class Event { kCollected, kGaveUp, kVerifierMiss, kMistake, kWarning, kDebug };
 using Listener = void (*)(Event event, const char* text);
 void set_listener(Listener listener);
 
@@ -53,7 +54,9 @@ struct Outcome {
   bool busy = false;  // in a handler: not tried, since a collection was running
 };
 
-// A whole collection. `self` is what the calling thread holds.
+// A whole collection, callbacks included; an explicit one runs finalizers that are due and reclaims
+// what they leave. `self` is what the calling thread holds. From within a callback or finalizer
+// only kExit does anything.
 Outcome collect(Reason reason, const platform::StoppedThread& self);
 // The same from a signal handler that may have interrupted the allocator: marks now and leaves the
 // freeing to the next allocation (sweep_pending), unless `may_free`.
@@ -143,6 +146,38 @@ void signal_arrived(uintptr_t value);
 // Once, before the first message, when the heap is there: the program's own image, which is there
 // as long as it lives.
 void set_image(platform::Range image);
+
+// --- What is known of single blocks (notes.h). Arguments are blocks that exist.
+// 0 or an errno value: EALREADY (its finalizer is due, or has run), ENOMEM. nullptr takes it back.
+int set_finalizer(const heap::Block& block, gc_finalizer finalizer, void* arg);
+bool is_finalized(const heap::Block& block);
+size_t run_finalizers();
+// The same one for the same address; freed as often. nullptr: out of memory.
+gc_weak* weak_new(const heap::Block& block, const void* p);
+bool weak_free(gc_weak* weak);
+bool is_weak(const gc_weak* weak);
+// Of one that is.
+void* weak_get(const gc_weak* weak);
+// A copy of the name is kept for ever. nullptr takes it back.
+bool set_type(const heap::Block& block, const char* name);
+// nullptr if nothing is known. For reports, the snapshot writer's included: any thread, any time,
+// while the world is stopped too.
+const char* type_of(const heap::Block& block);
+
+// --- Sets of blocks that every collection keeps.
+bool freeze();
+void unfreeze();
+size_t freeze_count();
+// Kept by GC_DEBUG_SAVEALL: how many there are; fills at most `capacity`. And let go of them.
+size_t list_saved(gc_object* out, size_t capacity);
+void forget_saved();
+
+bool add_callback(gc_callback call, void* arg);
+bool remove_callback(gc_callback call, void* arg);
+void set_debug(unsigned flags);
+unsigned debug();
+// An error in the program's own code that there is nobody to tell of.
+void report_error(const void* p, const char* what);
 
 // Oracle mode and poison: the program has handed in an address that the heap does not record. If it
 // is a block that was condemned, counts a mistake, puts it back and returns true.

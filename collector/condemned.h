@@ -18,17 +18,12 @@ class CondemnedSet {
   // false: out of memory; the block must then stay as it is.
   bool add(const heap::Block& block, uint8_t byte);
   // Whether p is the start of a block in the set.
-  bool contains(const void* p) const { return byte_at(p) != 0; }
+  bool contains(const void* p) const;
   // Takes it out of the set; returns its map byte, 0 if it is not in the set.
   uint8_t take(const void* p);
 
  private:
-  static constexpr size_t kChunk = 4 << 20;  // granules: 64 MiB of heap
-  bool ready(size_t granule);
-  uint8_t byte_at(const void* p) const;
-
-  uint8_t* bytes_ = nullptr;        // by granule; reserved for the whole range
-  uint8_t* chunk_ready_ = nullptr;  // by chunk
+  heap::GranuleBytes bytes_;
 };
 
 }  // namespace heaprake::collector

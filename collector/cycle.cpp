@@ -3,9 +3,11 @@
 #include <cstdio>
 
 #include "collector/figures.h"
+#include "collector/finalization.h"
+#include "collector/kept_blocks.h"
 #include "collector/marker.h"
+#include "collector/notes.h"
 #include "collector/session.h"
-#include "collector/sweeper.h"
 #include "collector/verifier.h"
 
 namespace heaprake::collector {
@@ -26,8 +28,12 @@ struct Misses {
   bool proved = true;
 };
 
+bool has_debug(unsigned flag) {
+  return state.debug.load(std::memory_order_relaxed) & flag;
+}
+
 Fate fate_of_garbage() {
-  if (state.options.mode == Mode::kHunt) return Fate::kCount;
+  if (state.options.mode == Mode::kHunt || state.saves) return Fate::kCount;
   if (state.options.mode == Mode::kOracle) return Fate::kCondemn;
   return state.options.poison ? Fate::kPoison : Fate::kFree;
 }
@@ -84,7 +90,8 @@ Outcome give_up(const char* problem, bool lasting = false) {
 }
 
 void tell_collected(Reason reason, const Outcome& outcome) {
-  static const char* const kReasons[] = {"asked for", "threshold", "command", "exit"};
+  static const char* const kReasons[] = {"asked for", "threshold", "command", "exit",
+                                         "after finalizers"};
   char text[200];
   snprintf(
       text, sizeof text,
@@ -93,13 +100,32 @@ void tell_collected(Reason reason, const Outcome& outcome) {
       outcome.blocks, outcome.bytes, static_cast<size_t>(figures.live_blocks.load()),
       static_cast<size_t>(figures.live_bytes.load()),
       static_cast<size_t>(figures.pause_last_ns.load() / 1000));
-  tell(Event::kCollected, text);
+  tell(has_debug(GC_DEBUG_STATS) ? Event::kDebug : Event::kCollected, text);
 }
 
-// Frees what the bits say, and counts it.
+void tell_collectable() {
+  if (!has_debug(GC_DEBUG_COLLECTABLE)) return;
+  state.bits.for_each_set([](size_t granule) {
+    const heap::Block block = heap::block_at(granule);
+    const char* type = notes.type_of(block.address);
+    char text[200];
+    snprintf(text, sizeof text, "collectable %#zx (%zu bytes) %s", block.address, block.size,
+             type ? type : "");
+    tell(Event::kDebug, text);
+  });
+}
+
+// Deals with what the bits say, and counts it.
+Swept deal_with_garbage() {
+  // Should memory be out the next collection finds it again.
+  if (state.saves) saved.add(state.bits);
+  if (state.fate != Fate::kCount) notes.forget(state.bits);
+  return sweep(state.bits, state.fate, state.condemned);
+}
+
 Swept sweep_now() {
   uint64_t began = platform::monotonic_ns();
-  Swept swept = sweep(state.bits, fate_of_garbage(), state.condemned);
+  Swept swept = deal_with_garbage();
   state.freeing.store(false, std::memory_order_release);
   Figures::add(figures.sweep_total_ns, platform::monotonic_ns() - began);
   if (state.options.mode == Mode::kHunt) {
@@ -152,6 +178,32 @@ bool mark_roots(const platform::AddressSpace& space) {
   return true;
 }
 
+namespace {
+
+// What finalizers still need is no garbage yet. false: out of memory.
+bool set_finalizable_aside(const StoppedWorld& world) {
+  if (state.options.mode == Mode::kHunt) return true;
+  MarkResult added;
+  const Filter filter = Filter::for_heap(word_rule());
+  if (!queue_finalizable(world.space(), filter, state.bits, &added)) return false;
+  Figures::add(figures.live_blocks, added.blocks);
+  Figures::add(figures.live_bytes, added.bytes);
+  return true;
+}
+
+// The marks become garbage, which nothing refers to any more.
+void conclude() {
+  state.bits.turn_into_garbage();
+  const bool reclaims = state.options.mode != Mode::kHunt;
+  state.saves = reclaims && has_debug(GC_DEBUG_SAVEALL);
+  state.fate = fate_of_garbage();
+  if (reclaims) notes.clear_weak(state.bits);
+  state.freeing.store(state.fate != Fate::kCount, std::memory_order_release);
+  state.pacer.note_collected(figures.live_bytes.load(std::memory_order_relaxed));
+}
+
+}  // namespace
+
 void finish_pending_sweep() {
   if (!state.pending_sweep.load(std::memory_order_acquire)) return;
   sweep_now();
@@ -163,6 +215,8 @@ Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_f
     // Garbage stays garbage, but the bits that say so are about to be used again.
     if (may_free) finish_pending_sweep();
   }
+  frozen.forget_dead();
+  saved.forget_dead();
   Misses misses;
   Outcome outcome;
   {
@@ -183,19 +237,22 @@ Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_f
     }
     outcome.completed = true;
     if (state.options.verify) verify(world, &misses);
-    state.bits.turn_into_garbage();
-    state.freeing.store(fate_of_garbage() != Fate::kCount, std::memory_order_release);
-    state.pacer.note_collected(figures.live_bytes.load(std::memory_order_relaxed));
+    if (!set_finalizable_aside(world)) {
+      world.resume();
+      outcome.completed = false;
+      return give_up("memory ran out while marking");
+    }
+    conclude();
     world.resume();
     note_pause(world, platform::monotonic_ns());
   }
-  bool counts_only = state.options.mode == Mode::kHunt;
-  outcome.sweep_pending = !may_free && !counts_only;
+  if (may_free) tell_collectable();
+  outcome.sweep_pending = !may_free && state.fate != Fate::kCount;
   Swept swept = outcome.sweep_pending ? count_garbage() : sweep_now();
   if (outcome.sweep_pending) state.pending_sweep.store(true, std::memory_order_release);
   outcome.blocks = swept.blocks;
   outcome.bytes = swept.bytes;
-  Figures::add(figures.collections, 1);
+  if (reason != Reason::kAfterFinalizers) Figures::add(figures.collections, 1);
   if (reason == Reason::kThreshold) Figures::add(figures.automatic, 1);
   tell_misses(misses);
   tell_collected(reason, outcome);

@@ -1,5 +1,5 @@
 // One collection, phase by phase, and the state that outlives it. All members but `options`,
-// `pending_sweep` and `listener` are guarded by collector_lock.
+// `pending_sweep`, `debug` and `listener` are guarded by collector_lock.
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,7 @@
 #include "collector/pacer.h"
 #include "collector/roots.h"
 #include "collector/stopped_world.h"
+#include "collector/sweeper.h"
 
 namespace heaprake::collector {
 
@@ -25,6 +26,10 @@ struct State {
   std::atomic<bool> freeing{false};
   // The bits hold garbage that a collection in a signal handler has left for the next allocation.
   std::atomic<bool> pending_sweep{false};
+  std::atomic<unsigned> debug{0};  // GC_DEBUG_*
+  // What becomes of the garbage that the bits hold, decided when they came to hold it.
+  Fate fate = Fate::kCount;
+  bool saves = false;  // kCount, and the garbage is kept as saved
 };
 
 extern State state;

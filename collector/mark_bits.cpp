@@ -140,14 +140,18 @@ void MarkBits::make_huge(size_t chunk) {
   platform::advise_huge(bits, kHugePage);
 }
 
-bool MarkBits::prepare() {
-  holds_garbage_ = false;
+bool MarkBits::cover() {
   if (!reserve_tables()) return false;
   size_t limit = heap::slice_limit();
   if (limit && !platform::commit(has_bits_, limit)) return false;
-  if (!copy_used_slices(limit)) return false;
+  return copy_used_slices(limit);
+}
+
+bool MarkBits::prepare() {
+  holds_garbage_ = false;
+  if (!cover()) return false;
   use_huge_pages();
-  for (size_t slice = next_slice(0); slice < limit; slice = next_slice(slice + 1)) {
+  for (size_t slice = next_slice(0); slice < prepared_slices_; slice = next_slice(slice + 1)) {
     memset(&words_[slice * kWordsPerSlice], 0, kSliceBytes);
   }
   return true;

@@ -30,6 +30,8 @@ class MarkBits {
 
   // Room for every slice that may hold blocks, all bits clear. false: out of memory.
   bool prepare();
+  // The same, but bits that are set stay so.
+  bool cover();
 
   // Whether the granule lies in a slice that had blocks when prepare() looked. The rest of this
   // class is for such granules only.
@@ -62,11 +64,17 @@ class MarkBits {
   template <class Visit>
   void for_each_set(Visit visit) {
     for (size_t slice = next_slice(0); slice < prepared_slices_; slice = next_slice(slice + 1)) {
-      uint64_t* word = &words_[slice * kWordsPerSlice];
-      for (size_t i = 0; i < kWordsPerSlice; i++) {
-        for (uint64_t bits = word[i]; bits; bits &= bits - 1) {
-          visit((slice * kWordsPerSlice + i) * 64 + std::countr_zero(bits));
-        }
+      for_each_set_in_slice(slice, visit);
+    }
+  }
+  // The same for one slice.
+  template <class Visit>
+  void for_each_set_in_slice(size_t slice, Visit visit) {
+    if (slice >= prepared_slices_ || !has_bits_[slice]) return;
+    uint64_t* word = &words_[slice * kWordsPerSlice];
+    for (size_t i = 0; i < kWordsPerSlice; i++) {
+      for (uint64_t bits = word[i]; bits; bits &= bits - 1) {
+        visit((slice * kWordsPerSlice + i) * 64 + std::countr_zero(bits));
       }
     }
   }

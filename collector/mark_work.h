@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "collector/grey_stack.h"
+#include "collector/kept_blocks.h"
 #include "collector/roots.h"
 
 namespace heaprake::collector {
@@ -49,6 +50,16 @@ class MarkWork {
     }
     lock_.unlock();
     return found;
+  }
+
+  // The next slice with blocks to be kept whatever refers to them. false: none is left.
+  bool next_kept(size_t* slice) {
+    if (!frozen.any() && !saved.any()) return false;
+    lock_.lock();
+    *slice = heap::next_used_slice(next_kept_);
+    next_kept_ = *slice + 1;
+    lock_.unlock();
+    return *slice < heap::slice_limit();
   }
 
   void join() { joined_.fetch_add(1, std::memory_order_relaxed); }
@@ -102,7 +113,8 @@ class MarkWork {
   }
 
   const RootSet& roots_;
-  SpinLock lock_;  // guards the next three
+  SpinLock lock_;  // guards the next four
+  size_t next_kept_ = 0;
   size_t next_range_ = 0;
   size_t offset_ = 0;  // into ranges[next_range_]
   GreyStack surplus_;

@@ -34,6 +34,7 @@ class Worker {
     if (first) push_words();
     Root piece;
     while (!shared_.work.failed() && shared_.work.next_root(&piece)) scan_root(piece);
+    for (size_t slice; !shared_.work.failed() && shared_.work.next_kept(&slice);) keep(slice);
     do {
       drain();
     } while (shared_.work.take(grey_));
@@ -66,6 +67,16 @@ class Worker {
     for (uintptr_t word : shared_.roots.words()) {
       if (!words_.push(word)) shared_.work.fail();
     }
+  }
+
+  // Frozen and saved blocks.
+  void keep(size_t slice) {
+    for (KeptBlocks* kept : {&frozen, &saved}) {
+      kept->for_each_in_slice(slice, [&](const heap::Block& block) {
+        if (!words_.push(block.address)) shared_.work.fail();
+      });
+    }
+    drain();
   }
 
   void scan_root(const Root& root) {

@@ -1,12 +1,15 @@
-// Names that outlive the file they were read from. Each is stored once, for ever: there are as many
-// as the process has mapped files.
+// Names that outlive what they were read from: of mapped files, of types. Each is stored once, for
+// ever.
 #pragma once
 
-#include <cstddef>
+#include "platform/platform.h"
 
 namespace heaprake::collector {
 
-// The stored copy of `name`; "" when out of memory. Only under the collector's lock.
+// The stored copy of `name`; "" when out of memory or if it is longer than 64 KiB. Any thread, any
+// time, the stopped world included.
 const char* intern(const char* name);
+
+extern platform::ForkMutex names_lock;
 
 }  // namespace heaprake::collector

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "collector/callbacks.h"
 #include "collector/carried.h"
 #include "collector/collector.h"
 #include "collector/dead_stacks.h"
 #include "collector/epolls.h"
 #include "collector/names.h"
+#include "collector/notes.h"
 #include "collector/pins.h"
 #include "collector/registrations.h"
 
@@ -266,6 +268,7 @@ bool RootSet::add_held_words() {
   if (!epolls.add_words(words_)) gap_ = "what an epoll descriptor holds could not be read";
   if (!registrations.add_words(words_)) gap_ = "the values of timers were not all kept";
   if (!carried.add_words(words_)) gap_ = "the addresses in messages were not all kept";
+  ok = ok && notes.add_words(words_) && callbacks.add_words(words_);
   return ok && (with_names_ || !gap_);
 }
 

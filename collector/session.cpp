@@ -25,4 +25,19 @@ bool run_session(const platform::StoppedThread& self, Wait wait,
   return held;
 }
 
+bool run_session_here(Wait wait, platform::FunctionRef<void()> work) {
+  struct Call {
+    Wait wait;
+    platform::FunctionRef<void()>& work;
+    bool ran;
+  } call{wait, work, false};
+  platform::heaprake_with_context(
+      [](const platform::CallContext* context, void* arg) {
+        auto* call = static_cast<Call*>(arg);
+        call->ran = run_session(platform::thread_of_call(*context), call->wait, call->work);
+      },
+      &call);
+  return call.ran;
+}
+
 }  // namespace heaprake::collector

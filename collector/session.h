@@ -20,4 +20,7 @@ enum class Wait { kNo, kYes };
 bool run_session(const platform::StoppedThread& self, Wait wait,
                  platform::FunctionRef<void()> work);
 
+// The same with the frames and registers of whoever calls this as the thread's roots.
+bool run_session_here(Wait wait, platform::FunctionRef<void()> work);
+
 }  // namespace heaprake::collector

@@ -135,7 +135,9 @@ void BlockSection::send(const Pending& pending, size_t end_candidate) {
 void BlockSection::send_entry(const Pending& pending, Section& section) {
   const heap::Block& block = pending.block;
   const SnapshotEntry entry = is_protected(block) ? SnapshotEntry{block.size} : entry_of(block);
-  const uint32_t type = pending.further ? 0 : strings_.of(type_of(block));
+  const char* type = nullptr;
+  if (!pending.further && heap::is_noted(block.address)) type = type_of(block);
+  const uint32_t type_number = strings_.of(type ? type : "");
   used_stacks_.note(entry.stack);
   section.number(pending.granule - last_granule_);
   last_granule_ = pending.granule;
@@ -144,11 +146,11 @@ void BlockSection::send_entry(const Pending& pending, Section& section) {
   section.number(
       (pending.reachable ? HEAPRAKE_BLOCK_REACHABLE : 0) | (block.leaf ? HEAPRAKE_BLOCK_LEAF : 0) |
       (entry.ignored ? HEAPRAKE_BLOCK_IGNORED : 0) |
-      (entry.inherited ? HEAPRAKE_BLOCK_INHERITED : 0) | (type ? HEAPRAKE_BLOCK_TYPED : 0));
+      (entry.inherited ? HEAPRAKE_BLOCK_INHERITED : 0) | (type_number ? HEAPRAKE_BLOCK_TYPED : 0));
   section.number(entry.stack);
   section.number(entry.thread);
   section.number(entry.time_ms);
-  if (type) section.number(type);
+  if (type_number) section.number(type_number);
 }
 
 void BlockSection::send_edges(const Pending& pending, size_t count, Section& section) {

@@ -28,9 +28,4 @@ inline bool may_excuse() {
   return heap::ledger::any_ignored() || heap::ledger::inherited_threads() != 0;
 }
 
-// The name of the block's type, "" if it has none. It stays where it is.
-inline const char* type_of(const heap::Block&) {
-  return "";
-}
-
 }  // namespace heaprake::collector

@@ -11,7 +11,7 @@ enum class Fate {
   kFree,     // back to the allocator
   kCondemn,  // off the map, memory kept: the oracle
   kPoison,   // off the map, filled with kPoisonByte, memory kept
-  kCount     // nothing: a hunt
+  kCount     // nothing: a hunt, or kept by GC_DEBUG_SAVEALL
 };
 
 constexpr unsigned char kPoisonByte = 0xdb;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "collector/kept_blocks.h"
+
 namespace heaprake::collector {
 
 namespace {
@@ -28,6 +30,9 @@ class Verifier {
     ok_ = seen_ != nullptr;
     for (uintptr_t word : roots_.words()) visit(word, Block{}, 0);
     for (const Root& root : roots_.ranges()) scan_root(root);
+    for (KeptBlocks* kept : {&frozen, &saved}) {
+      kept->for_each([&](const Block& block) { visit(block.address, Block{}, 0); });
+    }
     while (ok_ && !stack_.empty()) {
       Block block = stack_.pop();
       scan_block(block);

@@ -179,6 +179,9 @@ bool is_loaded(const Module& module) {
 
 void reset_modules_after_fork() {
   lock.reset_after_fork();
+  // Another thread may have been in the middle of changing the two.
+  path_piece = nullptr;
+  path_room = 0;
 }
 
 }  // namespace heaprake::platform

@@ -33,4 +33,24 @@ void Mutex::reset_after_fork() {
   __atomic_store_n(&state_, 0u, __ATOMIC_RELAXED);
 }
 
+bool ForkMutex::lock() {
+  const bool held =
+      forking_process_ != 0 && (mutex_.held_by_me() || process_id() != forking_process_);
+  if (!held) mutex_.lock();
+  return !held;
+}
+
+void ForkMutex::before_fork() {
+  mutex_.lock();
+  forking_process_ = process_id();
+}
+void ForkMutex::after_fork_in_parent() {
+  forking_process_ = 0;
+  mutex_.unlock();
+}
+void ForkMutex::reset_after_fork() {
+  forking_process_ = 0;
+  mutex_.reset_after_fork();
+}
+
 }  // namespace heaprake::platform

@@ -103,6 +103,16 @@ size_t read_some(int fd, void* data, size_t length) {
   }
 }
 
+int open_for_appending(const char* path) {
+  const long fd =
+      sys::call(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  return sys::failed(fd) ? -1 : static_cast<int>(fd);
+}
+
+bool rename_file(const char* from, const char* to) {
+  return !sys::failed(sys::call(SYS_rename, from, to));
+}
+
 void close_file(int fd) {
   sys::call(SYS_close, fd);
 }

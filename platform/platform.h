@@ -260,6 +260,40 @@ class SignalGuard {
   Mutex& lock_;
 };
 
+// A lock over what a forked child must find whole. From before_fork to one of the other two the
+// forking thread holds it, in the child too, where it goes by another id: other libraries' fork
+// handlers may call us then.
+class ForkMutex {
+ public:
+  // false: the forking thread holds it already, and shall not unlock it.
+  bool lock();
+  void unlock() { mutex_.unlock(); }
+  void before_fork();
+  void after_fork_in_parent();
+  void reset_after_fork();
+
+ private:
+  Mutex mutex_;
+  int forking_process_ = 0;  // 0: none is
+};
+
+// The same for such a lock.
+class ForkGuard {
+ public:
+  explicit ForkGuard(ForkMutex& lock) : mask_(block_signals()), lock_(lock), taken_(lock.lock()) {}
+  ~ForkGuard() {
+    if (taken_) lock_.unlock();
+    restore_signals(mask_);
+  }
+  ForkGuard(const ForkGuard&) = delete;
+  ForkGuard& operator=(const ForkGuard&) = delete;
+
+ private:
+  SignalMask mask_;
+  ForkMutex& lock_;
+  const bool taken_;
+};
+
 // The name of a system call of ours that would not be survived under a seccomp filter which the
 // program is about to install (its struct sock_fprog); nullptr if there is none.
 const char* call_that_filter_ends(const void* filter_program);
@@ -284,6 +318,13 @@ void prepare_for_filter();
 // scanner meanwhile. Unwinding through it (pthread_cancel, pthread_exit in a handler) leaves the
 // region.
 extern "C" void heaprake_region_call();
+
+// Work for a thread that is about to wait: while it is wanted, whoever enters a region calls the
+// hook first, inside the region, so with the world stopped too, and in signal handlers. Set the
+// hook before the first want_idle.
+using IdleHook = void (*)();
+void set_idle_hook(IdleHook hook);
+void want_idle(bool wanted);
 
 // True if, since this thread entered its current or last safe region, our own signal (a command's
 // request, or a stop that did not trust regions) interrupted it and no handler of the program's
@@ -365,6 +406,8 @@ int open_new_for_writing(const char* path, bool* exists);
 int open_for_reading(const char* path);
 // How many bytes came; 0 at the end or on an error.
 size_t read_some(int fd, void* data, size_t length);
+int open_for_appending(const char* path);
+bool rename_file(const char* from, const char* to);
 void close_file(int fd);
 // Ends the process as abort() does, without running anything of the program's.
 [[noreturn]] void abort_process();

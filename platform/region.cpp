@@ -11,6 +11,8 @@ StopState stop_state;
 
 namespace {
 
+std::atomic<IdleHook> idle_hook{nullptr};
+
 // A process that shares this memory (a vfork child) must not wait without end: it may be what the
 // stopping thread waits for. A forked child that was never reset has a stale flag.
 constexpr uint64_t kForeignPatienceNs = 10000000;
@@ -75,6 +77,8 @@ __attribute__((used)) ThreadRecord* heaprake_region_first_use() {
 
 __attribute__((used)) void heaprake_region_entering(ThreadRecord* record) {
   publish_safe(record);
+  if ((heaprake_region_flags.load(std::memory_order_relaxed) & kIdleWork) == 0) return;
+  if (IdleHook hook = idle_hook.load(std::memory_order_acquire)) hook();
 }
 
 __attribute__((used)) void heaprake_region_leaving(ThreadRecord* record) {
@@ -142,6 +146,17 @@ void reenter_region_after_handler(SavedRegion saved) {
   // Regions inside the handler have cleared the events; that a handler ran must not be forgotten.
   record->events.fetch_or(kInterruptedByProgram, std::memory_order_relaxed);
   restore_region(record, saved);
+}
+
+void set_idle_hook(IdleHook hook) {
+  idle_hook.store(hook, std::memory_order_release);
+}
+void want_idle(bool wanted) {
+  if (wanted) {
+    heaprake_region_flags.fetch_or(kIdleWork, std::memory_order_relaxed);
+  } else {
+    heaprake_region_flags.fetch_and(~kIdleWork, std::memory_order_relaxed);
+  }
 }
 
 void set_trusted_signal_entries(Range entries) {

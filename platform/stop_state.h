@@ -18,6 +18,7 @@ namespace heaprake::platform {
 // Bits of heaprake_region_flags. Regions take their slow path while any is set.
 inline constexpr uint32_t kStopping = 1;
 inline constexpr uint32_t kNeedFence = 2;  // there is no membarrier: regions fence for themselves
+inline constexpr uint32_t kIdleWork = 4;   // want_idle(true)
 
 extern "C" std::atomic<uint32_t> heaprake_region_flags;
 

@@ -26,14 +26,15 @@ class Walk {
     while (count < capacity) {
       const CodePlace place = place_of(at_.pc);
       if (!own_code.contains(at_.pc - 1)) frames[count++] = place.frame;
-      if (!step(place.rule)) break;
+      if (!step(place)) break;
     }
     return count;
   }
 
  private:
   // Goes to the caller; false at the end of the stack, or where it cannot be followed.
-  bool step(const UnwindRule& rule) {
+  bool step(const CodePlace& place) {
+    const UnwindRule& rule = place.rule;
     uintptr_t cfa = 0;
     switch (rule.cfa) {
       case Cfa::kStackPointer:
@@ -55,7 +56,7 @@ class Walk {
       case Cfa::kOutermost:
         return false;
       case Cfa::kUnknown:
-        return step_by_frame_pointer();
+        return place.frame >> kFrameModuleShift == 0 && step_by_frame_pointer();
     }
     return return_to(cfa, rule);
   }
@@ -68,8 +69,11 @@ class Walk {
     if (rule.bp != SavedBp::kSame) {
       const uintptr_t from = (rule.bp == SavedBp::kAtCfa ? cfa : base_pointer());
       const uintptr_t slot = from + rule.bp_words * 8;
-      if (slot < at_.sp || !reader_.read(slot, &at_.bp)) return false;
-      bp_slot_ = slot;
+      // Below the stack pointer: taken off the stack already, on the way out of the function.
+      if (slot >= at_.sp) {
+        if (!reader_.read(slot, &at_.bp)) return false;
+        bp_slot_ = slot;
+      }
     }
     at_.pc = pc;
     at_.sp = cfa;
@@ -116,12 +120,14 @@ class Walk {
     return pc != 0;
   }
 
-  // Code without tables, such as that of a run-time compiler: a guess, taken only if what would be
-  // the return address stands behind a call.
+  // Code of no module, such as a run-time compiler's: a guess, taken only if what would be the
+  // return address stands behind a call. (A module's code without tables is where stacks begin.)
   bool step_by_frame_pointer() {
+    constexpr uintptr_t kMaxFrameBytes = 1 << 20;
     const uintptr_t bp = base_pointer();
     uintptr_t pc;
-    if (bp < at_.sp || bp % 8 != 0 || !read(bp + 8, &pc) || !is_behind_call(pc)) return false;
+    if (bp - at_.sp > kMaxFrameBytes || bp % 8 != 0 || !read(bp + 8, &pc) || !is_behind_call(pc))
+      return false;
     UnwindRule rule;
     rule.bp = SavedBp::kAtCfa;
     rule.bp_words = -2;

@@ -1,56 +1,26 @@
 // heaprake/gc.h, function by function. The entry points that scan come through api_entry.S.
 #include "heaprake/gc.h"
 
-#include <cerrno>
-
 #include "allocator/heap.h"
 #include "collector/collector.h"
 #include "platform/platform.h"
+#include "shim/blocks.h"
+#include "shim/errno_keeper.h"
 #include "shim/export.h"
 #include "shim/first_use.h"
 #include "shim/glibc_blocks.h"
 #include "shim/ids.h"
-#include "shim/start.h"
 #include "shim/summary.h"
 
 namespace heap = heaprake::heap;
 namespace collector = heaprake::collector;
 namespace platform = heaprake::platform;
-using heaprake::shim::address_of_id;
+using heaprake::shim::block_of;
+using heaprake::shim::Errno;
 using heaprake::shim::id_of_address;
+using heaprake::shim::is_possible_id;
 
 namespace {
-
-// A call that succeeds leaves errno as it was; one that fails says why in set().
-class Errno {
- public:
-  Errno() : value_(errno) { heaprake::shim::start_process(); }
-  ~Errno() { errno = value_; }
-  Errno(const Errno&) = delete;
-  Errno& operator=(const Errno&) = delete;
-  void set(int error) { value_ = error; }
-  bool check(bool good, int error) {
-    if (!good) value_ = error;
-    return good;
-  }
-
- private:
-  int value_;
-};
-
-heap::Block block_of(const void* p) {
-  return heap::find_block(reinterpret_cast<uintptr_t>(p));
-}
-
-// An empty block if there is none that starts there (any more). Whoever is given the address keeps
-// the block alive from here on; garbage that is about to be freed no longer exists.
-heap::Block block_of(gc_id_t id) {
-  uintptr_t address = address_of_id(id);
-  heap::Block block = heap::find_block(address);
-  const bool exists = block && block.address == address && !collector::is_garbage(block);
-  asm volatile("" : : "r"(address));
-  return exists ? block : heap::Block{};
-}
 
 // Above lies the kernel's half.
 constexpr uintptr_t kAddressLimit = uintptr_t{1} << 47;
@@ -101,18 +71,24 @@ size_t gc_objects(gc_object* out, size_t capacity) noexcept {
 }
 
 gc_id_t gc_id(const void* p) noexcept {
-  return id_of_address(block_of(p).address);
+  Errno error;
+  heap::Block block = block_of(p);
+  return error.check(bool(block), EINVAL) ? id_of_address(block.address) : 0;
 }
 void* gc_address(gc_id_t id) noexcept {
-  return reinterpret_cast<void*>(block_of(id).address);
+  Errno error;
+  return error.check(is_possible_id(id), EINVAL) ? reinterpret_cast<void*>(block_of(id).address)
+                                                 : nullptr;
 }
 bool gc_object_exists(gc_id_t id) noexcept {
   return bool(block_of(id));
 }
 
 bool gc_is_tracked(const void* p) noexcept {
+  Errno error;
   heap::Block block = block_of(p);
-  return block && !block.leaf && block.address == reinterpret_cast<uintptr_t>(p);
+  return error.check(bool(block), EINVAL) && !block.leaf &&
+         block.address == reinterpret_cast<uintptr_t>(p);
 }
 
 size_t gc_referents(const void* p, gc_id_t* out, size_t capacity) noexcept {
@@ -169,6 +145,7 @@ size_t heaprake_collect_from(const platform::CallContext* context) {
 
 size_t heaprake_refcount_from(gc_id_t id, const platform::CallContext* context) {
   Errno error;
+  if (!error.check(is_possible_id(id), EINVAL)) return 0;
   heap::Block block = block_of(id);
   if (!block) return 0;
   size_t count = 0;
@@ -180,7 +157,7 @@ size_t heaprake_refcount_from(gc_id_t id, const platform::CallContext* context) 
 size_t heaprake_referrers_from(gc_id_t id, gc_reference* out, size_t capacity,
                                const platform::CallContext* context) {
   Errno error;
-  if (!error.check(out || capacity == 0, EINVAL)) return 0;
+  if (!error.check((out || capacity == 0) && is_possible_id(id), EINVAL)) return 0;
   heap::Block block = block_of(id);
   if (!block) return 0;
   size_t count = 0;

@@ -2,11 +2,13 @@
 
 #include "shim/line.h"
 #include "shim/options.h"
+#include "shim/telemetry.h"
 
 namespace heaprake::shim {
 
 void on_event(collector::Event event, const char* text) {
   using collector::Event;
+  if (event == Event::kCollected) tell_collection();
   bool detail = event == Event::kCollected || event == Event::kGaveUp;
   if (detail && !settings().verbose) return;
   Line line;

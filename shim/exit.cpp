@@ -14,6 +14,7 @@
 #include "shim/options.h"
 #include "shim/start.h"
 #include "shim/summary.h"
+#include "shim/telemetry.h"
 
 extern "C" int __cxa_atexit(void (*)(void*), void*, void*) noexcept;
 extern "C" int __cxa_at_quick_exit(void (*)(void*), void*) noexcept;
@@ -52,6 +53,7 @@ platform::CallContext context_after_handlers() {
 }
 
 void write_stats() {
+  tell_end();
   const Output& stats = settings().stats;
   if (!stats.on() || !file_is_ours(stats)) return;
   int fd = open_output(stats);

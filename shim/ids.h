@@ -8,6 +8,7 @@
 #include <bit>
 #include <cstdint>
 
+#include "allocator/heap.h"
 #include "heaprake/gc.h"
 
 namespace heaprake::shim {
@@ -17,6 +18,12 @@ inline gc_id_t id_of_address(uintptr_t address) {
 }
 inline uintptr_t address_of_id(gc_id_t id) {
   return id ? ~std::rotr(id, 16) : 0;
+}
+
+// Whether a block could have it: the rest are mistakes.
+inline bool is_possible_id(gc_id_t id) {
+  const uintptr_t offset = address_of_id(id) - heap::geometry.base;
+  return id && offset < heap::geometry.size && offset % heap::kGranule == 0;
 }
 
 static_assert(sizeof(gc_id_t) == 8 && sizeof(uintptr_t) == 8);

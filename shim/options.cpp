@@ -239,6 +239,10 @@ bool expand_process_id(const char* pattern, char (&path)[PATH_MAX]) {
 
 }  // namespace
 
+bool path_of(const Output& output, char (&path)[PATH_MAX]) {
+  return !output.to_error && output.on() && expand_process_id(output.path, path);
+}
+
 int open_output(const Output& output) {
   if (output.to_error) return 2;
   if (!output.on()) return -1;

@@ -17,6 +17,8 @@ struct Output {
   bool names_process() const;  // the path holds %p: each process has a file of its own
 };
 
+// The path with the process id in place of %p; false if it is not a file, or too long.
+bool path_of(const Output& output, char (&path)[PATH_MAX]);
 // Opens the output: 2 for stderr, else a new descriptor; -1 if it is off or cannot be opened.
 int open_output(const Output& output);
 // A new file beside it, the path with ".1", ".2" and so on behind: the first that does not exist.

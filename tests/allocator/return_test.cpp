@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <thread>
 
+#include "allocator/retained.h"
 #include "heap_fixture.h"
 
 namespace {
@@ -60,6 +61,14 @@ TEST_F(Return, TrimGivesBackWhatAThreadLeft) {
     EXPECT_TRUE(heap::trim());
     EXPECT_LT(resident_bytes(), before + kTotal / 4) << size;
   }
+}
+
+// Once: what was given back in the last second is not looked at again.
+TEST_F(Return, MostGoesBackBeforeTheProgramWaits) {
+  size_t before = resident_bytes();
+  free_list(make_list(1000));
+  heap::retained::on_idle();
+  EXPECT_LT(resident_bytes(), before + kTotal / 4);
 }
 
 TEST_F(Return, VeryLargeBlocksGoBackAtOnce) {

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -216,6 +217,30 @@ TEST(Options, BadOnesAreNamedAndTheProgramRuns) {
   EXPECT_EQ(ended.exit_code, 0);
   EXPECT_NE(ended.err.find("growth takes 0 to 10000"), std::string::npos) << ended.err;
   EXPECT_NE(ended.err.find("no option \"colour\""), std::string::npos) << ended.err;
+}
+
+TEST(Telemetry, TellsOfEveryCollection) {
+  TemporaryDirectory directory;
+  const std::string options = std::string(kBusy) + ":metrics=" + (directory / "m.prom") +
+                              ":events=" + (directory / "e.jsonl") +
+                              ":stats=" + (directory / "stats");
+  Ended ended = run_preloaded({victim("dead_stacks")}, options.c_str());
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.err, "");
+  const Figures figures = first_line(file_text(directory / "stats"));
+  const std::string metrics = file_text(directory / "m.prom");
+  EXPECT_NE(metrics.find("# TYPE heaprake_collections counter\nheaprake_collections_total{pid=\""),
+            std::string::npos);
+  EXPECT_NE(metrics.find("\"} " + std::to_string(figures.collections) + "\n"), std::string::npos);
+  EXPECT_TRUE(metrics.ends_with("# EOF\n"));
+  const std::string events = file_text(directory / "e.jsonl");
+  EXPECT_EQ(std::count(events.begin(), events.end(), '\n'), long(figures.collections));
+  EXPECT_TRUE(events.starts_with("{\"time_ns\": "));
+  EXPECT_EQ(directory.files(), 3u);
+}
+
+TEST(Idle, FreedMemoryGoesBackBeforeTheProgramWaits) {
+  expect_quiet(run_preloaded({victim("idle")}), "");
 }
 
 }  // namespace

@@ -1,0 +1,139 @@
+#include "shim/telemetry.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "collector/collector.h"
+#include "platform/platform.h"
+#include "shim/fork.h"
+#include "shim/options.h"
+#include "shim/summary.h"
+
+namespace heaprake::shim {
+namespace {
+
+constexpr uint64_t kPeriod = 1'000'000'000;  // between two versions of the metrics
+
+struct Figure {
+  const char* name;
+  const char* sentence;
+  uint64_t gc_stats::*value;
+};
+constexpr Figure kFigures[] = {
+#define HEAPRAKE_STAT(type, name, sentence) {#name, sentence, &gc_stats::name},
+#include "heaprake/stats.def"
+#undef HEAPRAKE_STAT
+};
+
+// What may fall again is a gauge.
+bool is_gauge(const char* name) {
+  for (const char* gauge : {"live_blocks", "live_bytes", "root_bytes", "threads_stopped",
+                            "pause_last_ns", "pause_max_ns"}) {
+    if (std::strcmp(name, gauge) == 0) return true;
+  }
+  // Mode hunt: what the last collection found.
+  return collector::mode() == collector::Mode::kHunt && std::strncmp(name, "collected", 9) == 0;
+}
+
+// Text that is written to a file as it comes, in pieces.
+class File {
+ public:
+  explicit File(int fd) : fd_(fd) {}
+  template <class... Arguments>
+  void add(const char* format, Arguments... arguments) {
+    char text[512];
+    const int length = snprintf(text, sizeof text, format, arguments...);
+    if (length > 0)
+      platform::write_all(fd_, text, std::min(static_cast<size_t>(length), sizeof text - 1));
+  }
+
+ private:
+  int fd_;
+};
+
+unsigned long long number(uint64_t value) {
+  return value;
+}
+
+void write_metrics(int fd) {
+  File file(fd);
+  const gc_stats stats = current_stats();
+  const int pid = platform::process_id();
+  for (const Figure& figure : kFigures) {
+    const bool gauge = is_gauge(figure.name);
+    file.add("# HELP heaprake_%s %s.\n# TYPE heaprake_%s %s\nheaprake_%s%s{pid=\"%d\"} %llu\n",
+             figure.name, figure.sentence, figure.name, gauge ? "gauge" : "counter", figure.name,
+             gauge ? "" : "_total", pid, number(stats.*figure.value));
+  }
+  file.add(
+      "# HELP heaprake_committed_bytes memory committed for blocks now.\n"
+      "# TYPE heaprake_committed_bytes gauge\nheaprake_committed_bytes{pid=\"%d\"} %zu\n",
+      pid, heap::committed_bytes());
+  file.add("# EOF\n");
+}
+
+// A reader finds the old version or the new one, never half of one.
+void replace_metrics() {
+  char path[PATH_MAX], fresh[PATH_MAX];
+  if (!path_of(settings().metrics, path)) return;
+  if (snprintf(fresh, sizeof fresh, "%s.new", path) >= static_cast<int>(sizeof fresh)) return;
+  const int fd = platform::open_for_writing(fresh);
+  if (fd < 0) return;
+  write_metrics(fd);
+  platform::close_file(fd);
+  platform::rename_file(fresh, path);
+}
+
+// Guarded by the collector's lock, as is whoever calls tell_collection.
+gc_stats before;
+uint64_t replaced_ns;
+
+void append_event(const gc_stats& now) {
+  char path[PATH_MAX];
+  if (!path_of(settings().events, path)) return;
+  const int fd = platform::open_for_appending(path);
+  if (fd < 0) return;
+  char text[640];
+  const int length = snprintf(
+      text, sizeof text,
+      "{\"time_ns\": %llu, \"pid\": %d, \"collection\": %llu, \"why\": \"%s\", \"pause_ns\": %llu, "
+      "\"stop_ns\": %llu, \"mark_ns\": %llu, \"sweep_ns\": %llu, \"freed_blocks\": %llu, "
+      "\"freed_bytes\": %llu, \"live_blocks\": %llu, \"live_bytes\": %llu, \"root_bytes\": %llu, "
+      "\"threads_stopped\": %llu}\n",
+      number(platform::realtime_ns()), platform::process_id(), number(now.collections),
+      now.automatic != before.automatic ? "threshold" : "asked for", number(now.pause_last_ns),
+      number(now.stop_total_ns - before.stop_total_ns),
+      number(now.mark_total_ns - before.mark_total_ns),
+      number(now.sweep_total_ns - before.sweep_total_ns), number(now.collected - before.collected),
+      number(now.collected_bytes - before.collected_bytes), number(now.live_blocks),
+      number(now.live_bytes), number(now.root_bytes), number(now.threads_stopped));
+  platform::write_all(fd, text, static_cast<size_t>(length));
+  platform::close_file(fd);
+}
+
+// Several processes may be told the same path: a forked child leaves it to its parent.
+bool is_wanted(const Output& output) {
+  return output.on() && !output.to_error && (output.names_process() || !was_forked());
+}
+
+}  // namespace
+
+void tell_collection() {
+  if (is_wanted(settings().events)) {
+    const gc_stats now = current_stats();
+    append_event(now);
+    before = now;
+  }
+  if (!is_wanted(settings().metrics)) return;
+  const uint64_t now = platform::monotonic_ns();
+  if (replaced_ns != 0 && now - replaced_ns < kPeriod) return;
+  replaced_ns = now;
+  replace_metrics();
+}
+
+void tell_end() {
+  if (is_wanted(settings().metrics)) replace_metrics();
+}
+
+}  // namespace heaprake::shim

@@ -1,0 +1,2 @@
+#define FRAMES frames_o0
+#include "unwind_frames.inc"

@@ -1,0 +1,2 @@
+#define FRAMES frames_o1
+#include "unwind_frames.inc"

@@ -1,0 +1,2 @@
+#define FRAMES frames_o2
+#include "unwind_frames.inc"

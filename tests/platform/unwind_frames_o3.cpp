@@ -1,0 +1,2 @@
+#define FRAMES frames_o3
+#include "unwind_frames.inc"
