@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "collector/collector.h"
 #include "collector/snapshot_graph.h"
 
 namespace heaprake::collector {
