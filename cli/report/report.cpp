@@ -3,6 +3,8 @@
 #include <cstdio>
 
 #include "cli/analysis/analysis.h"
+#include "cli/analysis/growth.h"
+#include "cli/failure.h"
 #include "cli/report/frames.h"
 #include "cli/snapshot/reader.h"
 #include "cli/text.h"
@@ -26,6 +28,17 @@ Report read_report(const std::string& path, const std::vector<std::string>& prog
   Findings findings = analyse(*snapshot, types, progress);
   auto symbols = std::make_unique<Symbols>(*snapshot);
   return make_report(std::move(snapshot), std::move(symbols), std::move(findings), program);
+}
+
+void tell_last_held(Report* report, const std::string& earlier) {
+  if (!report->snapshot || report->findings.lost.empty()) return;
+  try {
+    const Snapshot then = read_snapshot(earlier);
+    const Types types = find_types(then);
+    tell_last_held(*report->snapshot, {{&then, &types}}, &report->findings);
+  } catch (const Failure&) {
+    // What is lost is told without it.
+  }
 }
 
 Report make_report(std::unique_ptr<const Snapshot> snapshot, std::unique_ptr<Symbols> symbols,

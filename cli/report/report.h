@@ -66,6 +66,10 @@ Report empty_report(std::vector<std::string> program, uint64_t pid, std::string 
 Report read_report(const std::string& path, const std::vector<std::string>& program,
                    const Progress& progress = {});
 
+// Of each finding, what held it at an earlier check of the same process, whose snapshot has all
+// blocks; nothing where that snapshot cannot be read.
+void tell_last_held(Report* report, const std::string& earlier);
+
 // The same from parts. `program` is used where the snapshot does not say.
 Report make_report(std::unique_ptr<const Snapshot> snapshot, std::unique_ptr<Symbols> symbols,
                    Findings findings, const std::vector<std::string>& program);
