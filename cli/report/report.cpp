@@ -86,7 +86,9 @@ class Hash {
 std::string fingerprint(const Report& report, const Finding& finding) {
   Hash hash;
   hash.add(name_of(finding.shape));
-  for (const Member& member : finding.members) hash.add(member.type);
+  // What hangs on the root changes with what the program was fed.
+  for (size_t i = 0; i < finding.members.size() && i < finding.most_root; ++i)
+    hash.add(finding.members[i].type);
   // Offsets and lines change with every build; where there are no names, modules must do.
   for (const Frame& frame : stack_of(report, finding.stack())) {
     hash.add(frame.function);

@@ -80,8 +80,8 @@ uint64_t new_structures(const Report& report);
 // The frames of a stack, none if it is unknown.
 const std::vector<Frame>& stack_of(const Report& report, uint32_t stack);
 
-// What stays the same from run to run, and from build to build, of a finding: shape, types, and the
-// names on the allocation stack. 16 hex digits.
+// What stays the same from run to run, and from build to build, of a finding: shape, types of its
+// root or cycle, and the names on the allocation stack. 16 hex digits.
 std::string fingerprint(const Report& report, const Finding& finding);
 
 // The schema "heaprake-report/1".
