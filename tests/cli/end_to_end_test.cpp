@@ -157,8 +157,7 @@ TEST_F(Checked, EverySoLong) {
   const Outcome outcome = running_->wait();
   EXPECT_EQ(outcome.status, 23) << outcome.error;
   // In full once, and once more at the end; in between in a line.
-  EXPECT_NE(outcome.error.find(" 2 told before, 0 new"), std::string::npos)
-      << outcome.error;
+  EXPECT_NE(outcome.error.find(" 2 told before, 0 new"), std::string::npos) << outcome.error;
   const nlohmann::json found = report();
   EXPECT_EQ(found["summary"]["leaked_blocks"], 7);
   EXPECT_EQ(found["complete"], true);
