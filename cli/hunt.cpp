@@ -182,6 +182,7 @@ Report Hunt::final_report(const Ending& ending, const HuntChecks& checks,
   } else {
     try {
       Report report = read_report(own.string(), plan_.program, line.sink());
+      if (!checks.last().empty()) tell_last_held(&report, checks.last().string());
       *snapshot = own;
       return report;
     } catch (const Failure& failure) {

@@ -93,6 +93,7 @@ bool HuntChecks::look_at(const std::filesystem::path& snapshot) {
   } catch (const Failure&) {
     return false;
   }
+  if (!last_.empty()) tell_last_held(&report, last_.string());
   outputs_.refine(&report);
   report.known.resize(report.findings.lost.size());
   for (size_t i = 0; i < report.findings.lost.size(); ++i) {

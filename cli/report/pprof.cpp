@@ -45,20 +45,11 @@ class Profile {
     text("");  // string 0 must be empty
     if (!report.snapshot) return;
     const std::vector<Module>& modules = report.snapshot->modules;
-    for (size_t i = 0; i < modules.size(); ++i) {
-      mapping_ids_.try_emplace(modules[i].path, i);
-      ProtobufMessage m;
-      m.number(mapping::kId, i + 1);
-      m.number(mapping::kMemoryStart, modules[i].lo);
-      m.number(mapping::kMemoryLimit, modules[i].hi);
-      m.number(mapping::kFilename, text(modules[i].path));
-      m.number(mapping::kBuildId, text(hex_digits(modules[i].build_id)));
-      // Everything has been looked up: pprof need not try.
-      for (uint32_t has : {mapping::kHasFunctions, mapping::kHasFilenames, mapping::kHasLineNumbers,
-                           mapping::kHasInlines})
-        m.number(has, 1);
-      out_.message(profile::kMapping, m);
-    }
+    // pprof takes the first mapping for the program's.
+    for (const bool program : {true, false})
+      for (size_t i = 0; i < modules.size(); ++i)
+        if (((modules[i].flags & HEAPRAKE_MODULE_PROGRAM) != 0) == program)
+          add_mapping(modules[i], i);
   }
 
   void add_sample_type(std::string_view type, std::string_view unit) {
@@ -86,6 +77,21 @@ class Profile {
   }
 
  private:
+  void add_mapping(const Module& module, size_t position) {
+    mapping_ids_.try_emplace(module.path, position);
+    ProtobufMessage m;
+    m.number(mapping::kId, position + 1);
+    m.number(mapping::kMemoryStart, module.lo);
+    m.number(mapping::kMemoryLimit, module.hi);
+    m.number(mapping::kFilename, text(module.path));
+    m.number(mapping::kBuildId, text(hex_digits(module.build_id)));
+    // Everything has been looked up: pprof need not try.
+    for (uint32_t has : {mapping::kHasFunctions, mapping::kHasFilenames, mapping::kHasLineNumbers,
+                         mapping::kHasInlines})
+      m.number(has, 1);
+    out_.message(profile::kMapping, m);
+  }
+
   uint64_t text(const std::string& value) {
     const auto [entry, fresh] = string_ids_.try_emplace(value, strings_.size());
     if (fresh) strings_.push_back(value);

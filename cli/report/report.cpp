@@ -3,6 +3,8 @@
 #include <cstdio>
 
 #include "cli/analysis/analysis.h"
+#include "cli/analysis/growth.h"
+#include "cli/failure.h"
 #include "cli/report/frames.h"
 #include "cli/snapshot/reader.h"
 #include "cli/text.h"
@@ -26,6 +28,17 @@ Report read_report(const std::string& path, const std::vector<std::string>& prog
   Findings findings = analyse(*snapshot, types, progress);
   auto symbols = std::make_unique<Symbols>(*snapshot);
   return make_report(std::move(snapshot), std::move(symbols), std::move(findings), program);
+}
+
+void tell_last_held(Report* report, const std::string& earlier) {
+  if (!report->snapshot || report->findings.lost.empty()) return;
+  try {
+    const Snapshot then = read_snapshot(earlier);
+    const Types types = find_types(then);
+    tell_last_held(*report->snapshot, {{&then, &types}}, &report->findings);
+  } catch (const Failure&) {
+    // What is lost is told without it.
+  }
 }
 
 Report make_report(std::unique_ptr<const Snapshot> snapshot, std::unique_ptr<Symbols> symbols,
@@ -73,7 +86,9 @@ class Hash {
 std::string fingerprint(const Report& report, const Finding& finding) {
   Hash hash;
   hash.add(name_of(finding.shape));
-  for (const Member& member : finding.members) hash.add(member.type);
+  // What hangs on the root changes with what the program was fed.
+  for (size_t i = 0; i < finding.members.size() && i < finding.most_root; ++i)
+    hash.add(finding.members[i].type);
   // Offsets and lines change with every build; where there are no names, modules must do.
   for (const Frame& frame : stack_of(report, finding.stack())) {
     hash.add(frame.function);

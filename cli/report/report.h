@@ -66,6 +66,10 @@ Report empty_report(std::vector<std::string> program, uint64_t pid, std::string 
 Report read_report(const std::string& path, const std::vector<std::string>& program,
                    const Progress& progress = {});
 
+// Of each finding, what held it at an earlier check of the same process, whose snapshot has all
+// blocks; nothing where that snapshot cannot be read.
+void tell_last_held(Report* report, const std::string& earlier);
+
 // The same from parts. `program` is used where the snapshot does not say.
 Report make_report(std::unique_ptr<const Snapshot> snapshot, std::unique_ptr<Symbols> symbols,
                    Findings findings, const std::vector<std::string>& program);
@@ -76,8 +80,8 @@ uint64_t new_structures(const Report& report);
 // The frames of a stack, none if it is unknown.
 const std::vector<Frame>& stack_of(const Report& report, uint32_t stack);
 
-// What stays the same from run to run, and from build to build, of a finding: shape, types, and the
-// names on the allocation stack. 16 hex digits.
+// What stays the same from run to run, and from build to build, of a finding: shape, types of its
+// root or cycle, and the names on the allocation stack. 16 hex digits.
 std::string fingerprint(const Report& report, const Finding& finding);
 
 // The schema "heaprake-report/1".

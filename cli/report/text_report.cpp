@@ -39,7 +39,7 @@ std::string summary(const Report& report) {
 void tell_findings(Page& page, const Report& report, const TextStyle& style) {
   const std::vector<Finding>& lost = report.findings.lost;
   uint64_t blocks = report.findings.blocks, bytes = report.findings.bytes;
-  uint64_t full = 0, brief = 0;
+  uint64_t full = 0, brief = 0, shortened = 0;
   for (size_t i = 0; i < lost.size(); ++i) {
     const bool known = !report.known.empty() && report.known[i];
     if (!known && full < style.detailed) {
@@ -49,6 +49,7 @@ void tell_findings(Page& page, const Report& report, const TextStyle& style) {
     } else if (brief < style.detailed) {
       if (brief++ == 0) page.blank();
       tell_briefly(page, report, lost[i], known ? " (" + report.known_since + ")" : "");
+      shortened += known ? 0 : 1;
     } else {
       continue;
     }
@@ -58,7 +59,7 @@ void tell_findings(Page& page, const Report& report, const TextStyle& style) {
   if (full + brief < lost.size())
     page.line(2, "and " + counted(lost.size() - full - brief, "finding") +
                      " more: " + counted(blocks, "block") + ", " + counted(bytes, "byte"));
-  if (full < lost.size())
+  if (shortened > 0 || full + brief < lost.size())
     page.line(2, "(--top=0 tells all of them in full, --top=N as many)", Ink::kDim);
   if (!lost.empty()) page.blank();
 }
@@ -103,9 +104,8 @@ void tell_known(Page& page, const Report& report) {
   if (report.known.empty()) return;
   const auto known =
       static_cast<uint64_t>(std::count(report.known.begin(), report.known.end(), true));
-  page.sentence("of " + counted(report.known.size(), "finding") + ", " + grouped(known) + " " +
-                (known == 1 ? "is " : "are ") + report.known_since + ", " +
-                grouped(report.known.size() - known) + " new");
+  page.sentence(counted(report.known.size(), "finding") + ": " + grouped(known) + " " +
+                report.known_since + ", " + grouped(report.known.size() - known) + " new");
 }
 
 void tell_totals(Page& page, const Report& report) {

@@ -1,5 +1,8 @@
 // The command with the real library, around a program that has never heard of it.
 #include <gtest/gtest.h>
+#include <signal.h>
+
+#include <nlohmann/json.hpp>
 
 #include <optional>
 
@@ -124,6 +127,64 @@ TEST_F(Waiting, ModeOffIsLeftAlone) {
   // Either it answers or it is refused; in no case does it die of the question.
   EXPECT_TRUE(outcome.status == 0 || outcome.status == 1) << outcome.error;
   finish();
+}
+
+class Checked : public ::testing::Test {
+ protected:
+  void start(const std::vector<std::string>& options) {
+    std::vector<std::string> words = {"hunt", "--json", json_};
+    words.insert(words.end(), options.begin(), options.end());
+    for (const char* word : {"--", LEAKER, "stay"}) words.emplace_back(word);
+    running_.emplace(words);
+    ASSERT_EQ(running_->read_line(), "ready");
+  }
+  // The program's id, which the first check tells.
+  pid_t program() const {
+    const std::string text = running_->error_so_far();
+    const std::string_view before = "start of process ";
+    return std::stoi(text.substr(text.find(before) + before.size()));
+  }
+  nlohmann::json report() const { return nlohmann::json::parse(read_file(json_)); }
+
+  Files files_;
+  const std::string json_ = files_.path("json");
+  std::optional<Running> running_;
+};
+
+TEST_F(Checked, EverySoLong) {
+  start({"--every=50ms"});
+  ASSERT_TRUE(running_->says("heaprake: check 2, "));
+  const Outcome outcome = running_->wait();
+  EXPECT_EQ(outcome.status, 23) << outcome.error;
+  // In full once, and once more at the end; in between in a line.
+  EXPECT_NE(outcome.error.find(" 2 told before, 0 new"), std::string::npos) << outcome.error;
+  const nlohmann::json found = report();
+  EXPECT_EQ(found["summary"]["leaked_blocks"], 7);
+  EXPECT_EQ(found["complete"], true);
+  ASSERT_GE(found["checks"].size(), 2u);
+  EXPECT_EQ(found["checks"][0]["leaked_blocks"], 7);
+  EXPECT_EQ(found["checks"][0]["structures"], 4);
+}
+
+TEST_F(Checked, OnASignal) {
+  start({"--on-signal=USR2"});
+  kill(running_->pid(), SIGUSR2);
+  ASSERT_TRUE(running_->says("heaprake: check 1, "));
+  EXPECT_EQ(running_->wait().status, 23);
+  EXPECT_EQ(report()["checks"].size(), 1u);
+}
+
+TEST_F(Checked, TheLastCheckStandsInForAProgramThatIsKilled) {
+  start({"--start-after=50ms"});
+  ASSERT_TRUE(running_->says("heaprake: check 1, "));
+  kill(program(), SIGKILL);
+  const Outcome outcome = running_->wait();
+  EXPECT_EQ(outcome.status, 128 + SIGKILL);
+  EXPECT_EQ(report()["complete"], false);
+  EXPECT_NE(report()["incomplete_because"].dump().find("the report of its last check"),
+            std::string::npos)
+      << outcome.error;
+  EXPECT_EQ(report()["summary"]["leaked_blocks"], 7);
 }
 
 }  // namespace

@@ -70,6 +70,18 @@ std::string Running::read_line() {
   return line;
 }
 
+bool Running::says(const std::string& text) const {
+  for (int i = 0; i < 3000; ++i) {
+    if (error_so_far().find(text) != std::string::npos) return true;
+    usleep(10'000);
+  }
+  return false;
+}
+
+std::string Running::error_so_far() const {
+  return read_file(path("error"));
+}
+
 void Running::close_input() {
   if (input_ >= 0) close(input_);
   input_ = -1;

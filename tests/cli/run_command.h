@@ -31,6 +31,9 @@ class Running {
   pid_t pid() const { return pid_; }
   // The next line of its standard output, without the newline; "" at its end.
   std::string read_line();
+  // Waits until its standard error has this text, for at most half a minute.
+  bool says(const std::string& text) const;
+  std::string error_so_far() const;
   void close_input();
   Outcome wait();
 
