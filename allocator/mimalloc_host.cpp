@@ -44,6 +44,13 @@ int heaprake_host_mprotect(void* p, size_t bytes, int protection) {
   return space::make_usable(lo, bytes) ? 0 : fail();
 }
 
+int heaprake_host_clock_gettime(timespec* now) {
+  constexpr uint64_t kSecond = 1000000000;
+  const uint64_t ns = platform::monotonic_ns();
+  *now = {static_cast<time_t>(ns / kSecond), static_cast<long>(ns % kSecond)};
+  return 0;
+}
+
 int heaprake_host_madvise(void* p, size_t bytes, int advice) {
   if (advice != MADV_DONTNEED && advice != MADV_FREE) return 0;
   auto lo = reinterpret_cast<uintptr_t>(p);

@@ -84,7 +84,7 @@ Report read_report(const Ending& ending, const fs::path& file,
   if (!fs::exists(file, error)) {
     why = why_missing(ending);
   } else if (fs::file_size(file, error) == 0) {
-    why = "the program's threads could not all be stopped at its end";
+    why = "the program's threads could not all be stopped, or its memory not be listed, at its end";
   } else {
     try {
       return make_report(read_snapshot(file.string()), program);

@@ -132,7 +132,8 @@ bool RootSet::add_thread(const StoppedThread& thread) {
     root.origin = range.lo;
     if (!add(root)) return false;
   }
-  return words_.push(thread.sp) && words_.push(thread.tcb) && words_.push(thread.altstack);
+  return words_.push(thread.sp) && words_.push(thread.tcb) && words_.push(thread.gs) &&
+         words_.push(thread.altstack);
 }
 
 // A module's mappings follow one another; its .bss is the anonymous mapping right behind them.
@@ -249,7 +250,7 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
     return false;
   pins.forget_dead();
   pins.for_each_pin([&](uintptr_t address) { ok = ok && words_.push(address); });
-  ok = ok && epolls.add_words(words_) && registrations.add_words(words_) &&
+  ok = ok && epolls.add_words(world, words_) && registrations.add_words(words_) &&
        carried.add_words(words_) && notes.add_words(words_) && callbacks.add_words(words_);
   return ok;
 }
