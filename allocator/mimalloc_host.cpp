@@ -8,6 +8,7 @@
 #include "allocator/bookkeeping.h"
 #include "allocator/retained.h"
 #include "allocator/space.h"
+#include "platform/coarse_clock.h"
 
 namespace heaprake::heap {
 namespace {
@@ -46,7 +47,7 @@ int heaprake_host_mprotect(void* p, size_t bytes, int protection) {
 
 int heaprake_host_clock_gettime(timespec* now) {
   constexpr uint64_t kSecond = 1000000000;
-  const uint64_t ns = platform::monotonic_ns();
+  const uint64_t ns = platform::coarse_ns();
   *now = {static_cast<time_t>(ns / kSecond), static_cast<long>(ns % kSecond)};
   return 0;
 }
