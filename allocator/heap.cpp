@@ -15,6 +15,7 @@
 #include "allocator/retained.h"
 #include "allocator/space.h"
 #include "allocator/wide.h"
+#include "platform/coarse_clock.h"
 
 namespace heaprake::heap {
 
@@ -77,6 +78,7 @@ bool init(const Config& wanted) {
   init_lock.lock();
   if (!is_ready && space::reserve() && wide::start()) {
     config = wanted;
+    platform::start_coarse_clock();
     table.ledger = config.ledger && ledger::start(config);
     table.pad = table.ledger ? ledger::kEntryBytes : size_t{config.pad};
     heaprake_mimalloc_configure();

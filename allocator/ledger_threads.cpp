@@ -98,7 +98,6 @@ void give_room_back(void* p) {
 }  // namespace
 
 bool start_threads() {
-  platform::start_coarse_clock();
   start_ns = platform::coarse_ns();
   records = static_cast<Record*>(platform::map(kMaxThreads * sizeof(Record)));
   size_t most = platform::address_space_limit() / 64 / kRoomBytes;

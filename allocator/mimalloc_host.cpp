@@ -8,6 +8,7 @@
 #include "allocator/bookkeeping.h"
 #include "allocator/retained.h"
 #include "allocator/space.h"
+#include "platform/coarse_clock.h"
 
 namespace heaprake::heap {
 namespace {
@@ -42,6 +43,13 @@ int heaprake_host_mprotect(void* p, size_t bytes, int protection) {
   if (!space::in_range(lo)) return platform::commit(p, bytes) ? 0 : fail();
   retained::take_back({lo, lo + bytes});
   return space::make_usable(lo, bytes) ? 0 : fail();
+}
+
+int heaprake_host_clock_gettime(timespec* now) {
+  constexpr uint64_t kSecond = 1000000000;
+  const uint64_t ns = platform::coarse_ns();
+  *now = {static_cast<time_t>(ns / kSecond), static_cast<long>(ns % kSecond)};
+  return 0;
 }
 
 int heaprake_host_madvise(void* p, size_t bytes, int advice) {

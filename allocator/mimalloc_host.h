@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <time.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -19,6 +20,10 @@ int heaprake_host_munmap(void* p, size_t bytes);
 /* Inside the range, PROT_WRITE means: commit, and blocks may appear there from now on. */
 int heaprake_host_mprotect(void* p, size_t bytes, int protection);
 int heaprake_host_madvise(void* p, size_t bytes, int advice);
+/* Whatever clock is asked for, the coarse monotonic one: mimalloc counts milliseconds. libc's may
+ * be a stand-in that is not ready when the first block is asked for (ThreadSanitizer's), or that
+ * allocates. */
+int heaprake_host_clock_gettime(struct timespec* now);
 /* The calling thread got a heap of mimalloc's own, which mi_thread_done must give back. */
 void heaprake_host_thread_has_heap(void);
 

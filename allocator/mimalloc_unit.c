@@ -83,6 +83,7 @@ extern char** heaprake_no_environ __attribute__((alias("no_environment"), visibi
 #define munmap(p, size) heaprake_host_munmap(p, size)
 #define mprotect(p, size, prot) heaprake_host_mprotect(p, size, prot)
 #define madvise(p, size, advice) heaprake_host_madvise(p, size, advice)
+#define clock_gettime(clock, now) ((void)(clock), heaprake_host_clock_gettime(now))
 #define syscall(...) no_system_call()
 #define open(...) no_file()
 #define access(...) no_file()

@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "cli/failure.h"
+#include "cli/readable_file.h"
+#include "cli/sanitizer.h"
 #include "cli/text.h"
 
 namespace heaprake::cli {
@@ -24,35 +26,6 @@ namespace {
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
   throw Failure(kExitNotExecutable, shell_quoted(path) + " " + why);
 }
-
-class File {
- public:
-  explicit File(const std::string& path) : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  bool is_open() const { return fd_ >= 0; }
-
-  // At most `bytes` from `offset` on; fewer where the file ends.
-  std::string read(uint64_t offset, size_t bytes) const {
-    std::string data(bytes, '\0');
-    size_t done = 0;
-    while (done < bytes) {
-      const ssize_t n =
-          pread(fd_, data.data() + done, bytes - done, static_cast<off_t>(offset + done));
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) break;
-      done += static_cast<size_t>(n);
-    }
-    data.resize(done);
-    return data;
-  }
-
- private:
-  int fd_;
-};
 
 // A program that gains privileges when it starts runs in the loader's secure mode, which ignores
 // LD_PRELOAD libraries outside the system's own directories.
@@ -81,7 +54,7 @@ bool is_dynamic_loader(const std::string& path) {
   return (error ? std::filesystem::path(path) : real).filename().string().starts_with("ld-linux");
 }
 
-void check_elf(const std::string& path, const File& file, const std::string& start) {
+void check_elf(const std::string& path, const ReadableFile& file, const std::string& start) {
   const auto type = static_cast<unsigned char>(start.size() > EI_CLASS ? start[EI_CLASS] : 0);
   if (type == ELFCLASS32)
     refuse(path, "is a 32-bit program; heaprake works on 64-bit x86 programs");
@@ -96,19 +69,23 @@ void check_elf(const std::string& path, const File& file, const std::string& sta
   if (header.e_phentsize != sizeof(Elf64_Phdr))
     refuse(path, "is a damaged ELF file: its program headers have the wrong size");
 
-  for (unsigned i = 0; i < header.e_phnum; ++i) {
-    const std::string bytes =
-        file.read(header.e_phoff + uint64_t{i} * sizeof(Elf64_Phdr), sizeof(Elf64_Phdr));
-    if (bytes.size() < sizeof(Elf64_Phdr))
-      refuse(path, "is a damaged ELF file: it ends before its program headers");
-    Elf64_Phdr segment;
-    std::memcpy(&segment, bytes.data(), sizeof segment);
+  std::vector<Elf64_Phdr> segments(header.e_phnum);
+  const size_t wanted = segments.size() * sizeof(Elf64_Phdr);
+  const std::string bytes = file.read(header.e_phoff, wanted);
+  if (bytes.size() < wanted)
+    refuse(path, "is a damaged ELF file: it ends before its program headers");
+  if (wanted != 0) std::memcpy(segments.data(), bytes.data(), wanted);
+  for (const Elf64_Phdr& segment : segments) {
     if (segment.p_type != PT_INTERP) continue;
     std::string loader = file.read(segment.p_offset, std::min<uint64_t>(segment.p_filesz, 4096));
     loader.erase(std::min(loader.find('\0'), loader.size()));
     if (std::filesystem::path(loader).filename().string().starts_with("ld-musl"))
       refuse(path, "uses the musl C library (" + printable(loader) +
                        "); heaprake works on programs that use glibc");
+    if (const char* sanitizer = sanitizer_of(file, segments))
+      refuse(path, std::string("is built with ") + sanitizer +
+                       ", which brings its own allocator: build it without, or run it without "
+                       "heaprake");
     return;
   }
   if (is_dynamic_loader(path)) return;
@@ -136,7 +113,7 @@ void check_chain(const std::string& path, const Identity& identity, int depth) {
         errno == ENOENT ? kExitNotFound : kExitNotExecutable,
         shell_quoted(path) + (depth == 0 ? "" : ", the interpreter of a script") + ": " + why);
   }
-  const File file(path);
+  const ReadableFile file(path);
   const std::string start = file.is_open() ? file.read(0, 256) : std::string();
   if (start.starts_with("#!")) {
     check_chain(interpreter_of(path, start), identity, depth + 1);
@@ -197,7 +174,7 @@ void check_program(const std::string& path, const Identity& identity) {
 }
 
 bool is_shell_text(const std::string& path) {
-  const File file(path);
+  const ReadableFile file(path);
   if (!file.is_open()) return false;
   const std::string start = file.read(0, 256);
   return start.find('\0') == std::string::npos && !start.starts_with(ELFMAG);

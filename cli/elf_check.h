@@ -22,8 +22,8 @@ std::string find_program(const std::string& name);
 
 // Throws a Failure (kExitNotExecutable; kExitNotFound for a missing interpreter) with one sentence
 // if the program at `path` cannot be run under heaprake: it is statically linked, set-id, has file
-// capabilities, or is built for another machine, another word size or another libc. A script is
-// judged by its interpreter.
+// capabilities, is built for another machine, another word size or another libc, or with a
+// sanitizer that brings its own allocator. A script is judged by its interpreter.
 void check_program(const std::string& path, const Identity& identity);
 
 // Whether the file is a text that a shell would read as its own script for want of a "#!" line.

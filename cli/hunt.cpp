@@ -178,7 +178,7 @@ Report Hunt::final_report(const Ending& ending, const HuntChecks& checks,
   if (!fs::exists(own, error)) {
     why = why_missing(ending);
   } else if (fs::file_size(own, error) == 0) {
-    why = "the program's threads could not all be stopped at its end";
+    why = "the program's threads could not all be stopped, or its memory not be listed, at its end";
   } else {
     try {
       Report report = read_report(own.string(), plan_.program, line.sink());

@@ -86,13 +86,31 @@ bool Carried::came_early(uintptr_t word, uint64_t channel, uint64_t early_before
 void Carried::add(uintptr_t word, uint64_t channel, uint64_t early_before) {
   platform::SignalGuard guard(lock_);
   if (!prepare() || came_early(word, channel, early_before)) return;
+  add_locked(word, channel, 1);
+}
+
+void Carried::add_locked(uintptr_t word, uint64_t channel, uint32_t count) {
   if (const uint32_t index = find(word, channel)) {
-    ++entries_[index].count;
+    entries_[index].count += count;
     return;
   }
   const uint32_t index = fresh();
-  entries_[index] = Entry{word, channel, 1, 0, 0, 0};
+  entries_[index] = Entry{word, channel, count, 0, 0, 0};
   link(index);
+}
+
+void Carried::copy(uint64_t from, uint64_t to, uint64_t early_before) {
+  platform::SignalGuard guard(lock_);
+  if (!entries_ || from == to) return;
+  // What is added has another channel, wherever it finds its place.
+  const uint32_t made = made_;
+  for (uint32_t index = 1; index <= made; ++index) {
+    const Entry entry = entries_[index];
+    if (!entry.count || entry.channel != from) continue;
+    uint32_t left = entry.count;
+    while (left && came_early(entry.word, to, early_before)) --left;
+    if (left) add_locked(entry.word, to, left);
+  }
 }
 
 void Carried::take(uintptr_t word, uint64_t channel, bool note_early) {

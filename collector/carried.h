@@ -18,6 +18,10 @@
 
 namespace heaprake::collector {
 
+// Channels: kinds of them, of which each is one, and pipes, whose channel is kPipes + the inode.
+inline constexpr uint64_t kSignals = 1, kSockets = 2, kQueues = 3, kSystemV = 4, kPassedEpolls = 5,
+                          kPipes = 16;
+
 class Carried {
  public:
   static constexpr uint32_t kMost = 1 << 16;  // different words; the oldest make way for new ones
@@ -26,6 +30,8 @@ class Carried {
   // `channel`: what came through one is not taken for what went into another.
   void add(uintptr_t word, uint64_t channel, uint64_t early_before);
   void remove(uintptr_t word, uint64_t channel);
+  // Each word of one channel is now in the other one as well, as often.
+  void copy(uint64_t from, uint64_t to, uint64_t early_before);
   // For a call that failed: takes a word back, if it is there.
   void take_back(uintptr_t word, uint64_t channel);
 
@@ -58,6 +64,7 @@ class Carried {
   uint32_t find(uintptr_t word, uint64_t channel);
   uint32_t fresh();
   void link(uint32_t index);
+  void add_locked(uintptr_t word, uint64_t channel, uint32_t count);
   void drop(uint32_t index);
   bool came_early(uintptr_t word, uint64_t channel, uint64_t early_before);
   void take(uintptr_t word, uint64_t channel, bool note_early);

@@ -15,6 +15,7 @@
 #include "collector/kept_blocks.h"
 #include "collector/names.h"
 #include "collector/notes.h"
+#include "collector/passed_epolls.h"
 #include "collector/pins.h"
 #include "collector/registrations.h"
 #include "collector/session.h"
@@ -285,6 +286,15 @@ void note_epoll(int fd) {
 void note_new_epoll(int fd) {
   epolls.note_created(fd);
 }
+void note_own_table() {
+  epolls.note_own_table();
+}
+void note_passed_descriptors(const int* fds, size_t count, const platform::StoppedThread& self) {
+  keep_passed_epolls(fds, count, self);
+}
+void note_userfault() {
+  state.userfault.store(true, std::memory_order_relaxed);
+}
 void add_registration(Registration kind, uint64_t id, uintptr_t word) {
   registrations.add(kind, id, word);
 }
@@ -348,6 +358,7 @@ void after_fork_in_child() {
   names_lock.reset_after_fork();
   callbacks.reset_after_fork();
   notes.reset_after_fork();
+  epolls.clear_after_fork();
   registrations.clear_after_fork();
   carried.repair_after_fork();
 }

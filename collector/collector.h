@@ -111,6 +111,15 @@ bool unpin(const heap::Block& block);
 // epoll has been made and has this number.
 void note_epoll(int fd);
 void note_new_epoll(int fd);
+// A thread has got a table of descriptors of its own.
+void note_own_table();
+// Descriptors have been sent to somebody (SCM_RIGHTS), who may be this process again, later, when
+// nobody here has the epoll open: what is registered there now is kept for good. The caller is
+// `self`. Descriptors that are no epolls cost little.
+void note_passed_descriptors(const int* fds, size_t count, const platform::StoppedThread& self);
+
+// The program answers for pages of its memory (userfaultfd) from now on.
+void note_userfault();
 
 // A word that the kernel holds until it is removed, or another one added with the same id.
 enum class Registration : uint64_t { kTimer, kQueue };
@@ -129,6 +138,8 @@ inline constexpr int kPosixQueue = -2, kSystemVQueue = -3;
 // `early_before`: heaprake_early_receipts before the call.
 void message_sent(const Transfer& transfer, uint64_t early_before);
 void message_received(const Transfer& transfer);
+// The bytes of one pipe are now in another one, too.
+void message_copied(int from, int to, uint64_t early_before);
 // False for nearly all messages in one piece: these need not be shown to the two above.
 bool may_carry(const void* bytes, size_t size);
 // How many words were received before their senders had come back.

@@ -100,7 +100,7 @@ void tell_collected(Reason reason, const Outcome& outcome) {
       outcome.blocks, outcome.bytes, static_cast<size_t>(figures.live_blocks.load()),
       static_cast<size_t>(figures.live_bytes.load()),
       static_cast<size_t>(figures.pause_last_ns.load() / 1000));
-  tell(has_debug(GC_DEBUG_STATS) ? Event::kDebug : Event::kCollected, text);
+  tell(Event::kCollected, text);
 }
 
 void tell_collectable() {

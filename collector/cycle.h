@@ -1,5 +1,5 @@
 // One collection, phase by phase, and the state that outlives it. All members but `options`,
-// `pending_sweep`, `debug` and `listener` are guarded by collector_lock.
+// `pending_sweep`, `debug`, `listener` and `userfault` are guarded by collector_lock.
 #pragma once
 
 #include <atomic>
@@ -22,6 +22,7 @@ struct State {
   CondemnedSet condemned;  // its readers need no lock
   Pacer pacer;             // likewise
   std::atomic<Listener> listener{nullptr};
+  std::atomic<bool> userfault{false};  // the program has asked for userfaultfd
   // From the moment that the bits hold garbage until all of it is freed.
   std::atomic<bool> freeing{false};
   // The bits hold garbage that a collection in a signal handler has left for the next allocation.

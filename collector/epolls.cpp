@@ -1,7 +1,6 @@
 #include "collector/epolls.h"
 
 #include "allocator/heap.h"
-#include "platform/platform.h"
 
 namespace heaprake::collector {
 
@@ -38,10 +37,27 @@ void Epolls::note_created(int fd) {
   if (known(fd)) search_.store(true, std::memory_order_relaxed);
 }
 
-Epolls::Read Epolls::read(int fd, MappedArray<uintptr_t>& words) {
+namespace {
+
+// The words that may be addresses in the heap.
+platform::EpollRead visit_words(int thread, int fd, platform::FunctionRef<bool(uintptr_t)> visit) {
   const heap::Geometry& heap = heap::geometry;
-  auto add = [&](uint64_t word) { return word - heap.base >= heap.size || words.push(word); };
-  switch (platform::for_each_epoll_word(fd, add)) {
+  return platform::for_each_epoll_word(
+      thread, fd, [&](uint64_t word) { return word - heap.base >= heap.size || visit(word); });
+}
+
+}  // namespace
+
+bool Epolls::any() const {
+  return limit_.load(std::memory_order_relaxed) != 0 || unbounded_.load(std::memory_order_relaxed);
+}
+
+bool Epolls::for_each_word(int fd, platform::FunctionRef<bool(uintptr_t)> visit) {
+  return visit_words(platform::kOwnTable, fd, visit) != platform::EpollRead::kFailed;
+}
+
+Epolls::Read Epolls::read(int fd, MappedArray<uintptr_t>& words) {
+  switch (visit_words(platform::kOwnTable, fd, [&](uintptr_t word) { return words.push(word); })) {
     case platform::EpollRead::kWhole:
       return Read::kDone;
     case platform::EpollRead::kNoEpoll:
@@ -70,14 +86,22 @@ Epolls::Read Epolls::read_known(MappedArray<uintptr_t>& words) {
 
 // Reads the epolls that are not known, and remembers them.
 bool Epolls::search(MappedArray<uintptr_t>& words) {
-  return platform::for_each_epoll([&](int fd) {
+  return platform::for_each_epoll(platform::kOwnTable, [&](int fd) {
     if (known(fd)) return true;
     note(fd);
     return read(fd, words) != Read::kFailed;
   });
 }
 
-bool Epolls::add_words(MappedArray<uintptr_t>& words) {
+// Reads all epolls of a thread that has a table of its own, or shares the one of another thread.
+bool Epolls::search_table(int thread, MappedArray<uintptr_t>& words) {
+  return platform::for_each_epoll(thread, [&](int fd) {
+    return visit_words(thread, fd, [&](uintptr_t word) { return words.push(word); }) !=
+           platform::EpollRead::kFailed;
+  });
+}
+
+bool Epolls::add_words(const platform::World& world, MappedArray<uintptr_t>& words) {
   const bool wanted = unbounded_.load(std::memory_order_relaxed) ||
                       search_.exchange(false, std::memory_order_relaxed);
   const Read known = read_known(words);
@@ -85,7 +109,12 @@ bool Epolls::add_words(MappedArray<uintptr_t>& words) {
       known != Read::kFailed && (!(wanted || known == Read::kVanished) || search(words));
   // What was to be searched for still is.
   if (!whole) search_.store(true, std::memory_order_relaxed);
-  return whole;
+  if (!whole || !own_tables_.load(std::memory_order_relaxed)) return whole;
+  for (size_t i = 1; i < world.count; ++i) {
+    if (!search_table(world.threads[i].tid, words)) return false;
+  }
+  // The numbers that were noted are those of any table: look at all of this one, too.
+  return search(words);
 }
 
 }  // namespace heaprake::collector

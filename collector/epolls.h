@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "collector/mapped_array.h"
+#include "platform/platform.h"
 
 namespace heaprake::collector {
 
@@ -19,10 +20,20 @@ class Epolls {
   // A new epoll has this number. If it is known, the former one's has been closed, and may live on
   // under another that was never noted.
   void note_created(int fd);
+  // A thread has got descriptors of its own: a number no longer says all.
+  void note_own_table() { own_tables_.store(true, std::memory_order_relaxed); }
+  // Whether there may be any at all.
+  bool any() const;
+  // While the world is stopped: the data words of one epoll that may be addresses in the heap.
+  // false: not all could be read.
+  bool for_each_word(int fd, platform::FunctionRef<bool(uintptr_t)> visit);
 
   // While the world is stopped: adds what is registered and may be an address in the heap. false:
   // not all could be read.
-  bool add_words(MappedArray<uintptr_t>& words);
+  bool add_words(const platform::World& world, MappedArray<uintptr_t>& words);
+
+  // The child has one thread, and so one table.
+  void clear_after_fork() { own_tables_.store(false, std::memory_order_relaxed); }
 
  private:
   static constexpr size_t kNumbers = 1 << 20;  // descriptors above it are looked for every time
@@ -34,11 +45,13 @@ class Epolls {
   Read read(int fd, MappedArray<uintptr_t>& words);
   Read read_known(MappedArray<uintptr_t>& words);
   bool search(MappedArray<uintptr_t>& words);
+  static bool search_table(int thread, MappedArray<uintptr_t>& words);
 
   std::atomic<Bits*> bits_{nullptr};    // one a number, kNumbers of them; made once
   std::atomic<size_t> limit_{0};        // no bit at or above it was ever set
   std::atomic<bool> search_{false};     // look at every descriptor at the next collection
   std::atomic<bool> unbounded_{false};  // and at every further one
+  std::atomic<bool> own_tables_{false};
 };
 
 extern Epolls epolls;

@@ -25,8 +25,6 @@ constexpr size_t kMostBytes = 1 << 20;
 constexpr uintptr_t kNearStack = 64 << 10;
 constexpr size_t kCopy = 1024;
 
-constexpr uint64_t kSignals = 1, kSockets = 2, kQueues = 3, kSystemV = 4, kPipes = 16;
-
 // What every message is compared with, in one place; written once at start. Before that the heap
 // looks empty, and everything excluded.
 struct alignas(64) Places {
@@ -208,6 +206,13 @@ void message_sent(const Transfer& transfer, uint64_t early_before) {
 }
 void message_received(const Transfer& transfer) {
   Message(transfer).received();
+}
+
+void message_copied(int from, int to, uint64_t early_before) {
+  using platform::Channel;
+  const Channel source = platform::channel_of(from), copy = platform::channel_of(to);
+  if (source.kind != Channel::kPipe || copy.kind != Channel::kPipe) return;
+  carried.copy(kPipes + source.id, kPipes + copy.id, early_before);
 }
 
 void signal_queued(uintptr_t value) {

@@ -156,7 +156,8 @@ bool RootSet::add_thread(const StoppedThread& thread, uint32_t number) {
   root.range = thread.vectors;
   root.origin = root.range.lo - thread.registers.size();
   if (!add(root)) return false;
-  return words_.push(thread.sp) && words_.push(thread.tcb) && words_.push(thread.altstack);
+  return words_.push(thread.sp) && words_.push(thread.tcb) && words_.push(thread.gs) &&
+         words_.push(thread.altstack);
 }
 
 // A module's mappings follow one another; its .bss is the anonymous mapping right behind them.
@@ -259,13 +260,13 @@ bool RootSet::add_named_roots(const AddressSpace& space, const Mapping& mapping)
 
 // What the kernel and the program hold without a word in memory. For a report some is better than
 // nothing, as long as it says so.
-bool RootSet::add_held_words() {
+bool RootSet::add_held_words(const World& world) {
   thread_words_ = words_.size();
   bool ok = true;
   pins.forget_dead();
   pins.for_each_pin([&](uintptr_t address) { ok = ok && words_.push(address); });
   pinned_words_ = words_.size();
-  if (!epolls.add_words(words_)) gap_ = "what an epoll descriptor holds could not be read";
+  if (!epolls.add_words(world, words_)) gap_ = "what an epoll descriptor holds could not be read";
   if (!registrations.add_words(words_)) gap_ = "the values of timers were not all kept";
   if (!carried.add_words(words_)) gap_ = "the addresses in messages were not all kept";
   ok = ok && notes.add_words(words_) && callbacks.add_words(words_);
@@ -291,7 +292,7 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
     return ok;
   });
   return ok && whole && saw_own_stack_ && protected_.finish() && add_protected_blocks(space) &&
-         add_held_words();
+         add_held_words(world);
 }
 
 bool RootSet::read_early(const AddressSpace& space, const Root& root, WordRule rule) {

@@ -13,7 +13,8 @@
 //                          nearly all of it when its thread is (dead_stacks.h)
 //   blocks with pages that the program has protected (protected_blocks.h), through a guarded copy
 // and each thread's registers, plus the words that only the kernel or libc knows: stack pointers,
-// thread control blocks and alternate signal stacks (these may lie in heap blocks), and pins.
+// thread control blocks, GS bases and alternate signal stacks (these may lie in heap blocks), and
+// pins.
 #pragma once
 
 #include "collector/mapped_array.h"
@@ -96,7 +97,7 @@ class RootSet {
                    platform::Pages pages, const Root& like);
   bool add_protected_blocks(const platform::AddressSpace& space);
   bool add_thread(const platform::StoppedThread& thread, uint32_t number);
-  bool add_held_words();
+  bool add_held_words(const platform::World& world);
   bool read_early(const platform::AddressSpace& space, const Root& root, WordRule rule);
   bool add(const Root& root);
 

@@ -1,5 +1,7 @@
 #include "collector/stopped_world.h"
 
+#include "collector/cycle.h"
+
 namespace heaprake::collector {
 
 namespace {
@@ -14,6 +16,8 @@ const char* problem_of(platform::StopOutcome outcome) {
       return "the threads of the process could not be listed";
     case platform::StopOutcome::kNoProc:
       return "/proc is not mounted, so neither threads nor mappings can be listed";
+    case platform::StopOutcome::kOtherProc:
+      return "/proc is not mounted anew in this PID namespace, so threads cannot be listed";
     case platform::StopOutcome::kForeign:
       return "another process shares this one's memory";
   }
@@ -26,12 +30,17 @@ StoppedWorld::StoppedWorld(const platform::StoppedThread& self, RootSet& roots, 
     : began_ns_(platform::monotonic_ns()) {
   platform::StopOutcome outcome = platform::stop_world(self, &world_);
   problem_ = problem_of(outcome);
-  lasting_ = outcome == platform::StopOutcome::kNoProc;
+  lasting_ =
+      outcome == platform::StopOutcome::kNoProc || outcome == platform::StopOutcome::kOtherProc;
   stopped_ = outcome == platform::StopOutcome::kStopped;
   if (!stopped_) return;
   opened_ = space_.open();
   if (!opened_) {
     problem_ = "the memory of the process could not be listed";
+    return;
+  }
+  if (state.userfault.load(std::memory_order_relaxed) && space_.waits_for_program()) {
+    problem_ = "memory under userfaultfd";
     return;
   }
   ok_ = roots.build(world_, space_, with_names);

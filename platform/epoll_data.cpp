@@ -13,19 +13,36 @@ namespace {
 constexpr long kInterrupted = -4, kNoEntry = -2;
 constexpr char kEpollLink[] = "anon_inode:[eventpoll]";
 
-// "<directory><number>"
-struct NumberedPath {
-  NumberedPath(const char* directory, int number) {
+// "/proc/thread-self/fd/7", "/proc/self/task/1234/fdinfo/7"; without the descriptor where it is
+// negative.
+class TablePath {
+ public:
+  TablePath(int thread, const char* what, int fd) {
+    if (thread == kOwnTable) {
+      append("/proc/thread-self");
+    } else {
+      append("/proc/self/task/");
+      append(thread);
+    }
+    append(what);
+    if (fd >= 0) append(fd);
+  }
+  const char* text() const { return text_; }
+
+ private:
+  void append(const char* part) {
+    while (*part != '\0') *end_++ = *part++;
+  }
+  void append(int number) {
     char digits[12];
     int count = 0;
     do digits[count++] = static_cast<char>('0' + number % 10);
     while ((number /= 10) != 0);
-    char* out = text;
-    while (*directory != '\0') *out++ = *directory++;
-    while (count != 0) *out++ = digits[--count];
-    *out = '\0';
+    while (count != 0) *end_++ = digits[--count];
   }
-  char text[48];
+
+  char text_[64] = {};
+  char* end_ = text_;
 };
 
 // Finds "data:" and the hexadecimal number behind it, wherever the buffers begin and end.
@@ -64,10 +81,10 @@ class DataWords {
 };
 
 // 1: an epoll; 0: something else or closed; -1: cannot be told.
-int is_epoll(int fd) {
+int kind_of(int thread, int fd) {
   char target[sizeof kEpollLink];
-  const NumberedPath path("/proc/thread-self/fd/", fd);
-  const long got = sys::call(SYS_readlinkat, AT_FDCWD, path.text, target, sizeof target);
+  const TablePath path(thread, "/fd/", fd);
+  const long got = sys::call(SYS_readlinkat, AT_FDCWD, path.text(), target, sizeof target);
   if (sys::failed(got)) return got == kNoEntry ? 0 : -1;
   const bool same = got == sizeof target - 1 && __builtin_memcmp(target, kEpollLink, got) == 0;
   return same ? 1 : 0;
@@ -75,11 +92,15 @@ int is_epoll(int fd) {
 
 }  // namespace
 
-EpollRead for_each_epoll_word(int fd, FunctionRef<bool(uint64_t)> visit) {
-  const int kind = is_epoll(fd);
+bool is_epoll(int fd) {
+  return fd >= 0 && kind_of(kOwnTable, fd) == 1;
+}
+
+EpollRead for_each_epoll_word(int thread, int fd, FunctionRef<bool(uint64_t)> visit) {
+  const int kind = kind_of(thread, fd);
   if (kind <= 0) return kind == 0 ? EpollRead::kNoEpoll : EpollRead::kFailed;
-  const NumberedPath path("/proc/thread-self/fdinfo/", fd);
-  const long file = sys::call(SYS_openat, AT_FDCWD, path.text, O_RDONLY | O_CLOEXEC);
+  const TablePath path(thread, "/fdinfo/", fd);
+  const long file = sys::call(SYS_openat, AT_FDCWD, path.text(), O_RDONLY | O_CLOEXEC);
   if (sys::failed(file)) return EpollRead::kFailed;
   DataWords words;
   char buffer[8192] = {};
@@ -93,12 +114,13 @@ EpollRead for_each_epoll_word(int fd, FunctionRef<bool(uint64_t)> visit) {
   return got == 0 ? EpollRead::kWhole : EpollRead::kFailed;
 }
 
-bool for_each_epoll(FunctionRef<bool(int)> visit) {
+bool for_each_epoll(int thread, FunctionRef<bool(int)> visit) {
+  const TablePath path(thread, "/fd", -1);
   const long directory =
-      sys::call(SYS_openat, AT_FDCWD, "/proc/thread-self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+      sys::call(SYS_openat, AT_FDCWD, path.text(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (sys::failed(directory)) return false;
   const bool whole = for_each_number(static_cast<int>(directory), [&](int fd) {
-    const int kind = is_epoll(fd);
+    const int kind = kind_of(thread, fd);
     return kind == 0 || (kind > 0 && visit(fd));
   });
   sys::call(SYS_close, directory);

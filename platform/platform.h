@@ -109,6 +109,9 @@ class AddressSpace {
   // (these it can read nevertheless). Returns how many bytes came before the first page that could
   // not be read. Also without open().
   size_t read_guarded(void* to, uintptr_t from, size_t bytes) const;
+  // Whether reading the touched pages of some shared mapping may wait for the program, which stands
+  // still: the program answers for its pages (userfaultfd), and has not done so for all. Slow.
+  bool waits_for_program() const;
 
  private:
   int maps_ = -1;
@@ -142,6 +145,7 @@ struct StoppedThread {
   Range registers;     // general registers as words; empty when they are on the stack above sp
   Range vectors;       // vector registers as words; may be empty
   uintptr_t tcb;       // thread control block (FS base); 0 if unknown
+  uintptr_t gs;        // GS base, which is the program's own (Wine's: its thread block)
   uintptr_t altstack;  // base of its alternate signal stack, 0 if none
 };
 
@@ -150,6 +154,7 @@ enum class StopOutcome {
   kUnstoppable,   // a thread did not stop within the bound
   kNoThreadList,  // it could not be read: descriptors have run out, perhaps
   kNoProc,        // there is none, nor will be soon: /proc is not mounted
+  kOtherProc,     // /proc is another PID namespace's, which knows the threads by other numbers
   kForeign,  // this process shares its memory with others that cannot be stopped (vfork, clone)
 };
 
@@ -222,6 +227,8 @@ void note_foreign_sharer();
 void note_vfork(int change);
 // The calling thread has set its alternate signal stack (0: none any more).
 void note_altstack(uintptr_t base);
+// The calling thread has set its GS base by a system call.
+void note_gs_base();
 
 // `heaprake collect PID` and its like: called on the interrupted thread, with all signals blocked,
 // with the cookie that the command queued. `may_free` tells that the thread was blocked in a libc
@@ -370,11 +377,15 @@ enum class EpollRead {
   kNoEpoll,  // the descriptor is closed, or is something else
   kFailed    // it is an epoll, or may be one, and its list could not be read to the end
 };
+// Whose table of descriptors is meant: the calling thread's, or that of a thread that stands still.
+inline constexpr int kOwnTable = 0;
 // The data word of each of an epoll descriptor's registrations. Stops (kFailed) when the visitor
 // returns false.
-EpollRead for_each_epoll_word(int fd, FunctionRef<bool(uint64_t)> visit);
+EpollRead for_each_epoll_word(int thread, int fd, FunctionRef<bool(uint64_t)> visit);
 // Every descriptor that is an epoll. false: not all could be told, or the visitor returned false.
-bool for_each_epoll(FunctionRef<bool(int fd)> visit);
+bool for_each_epoll(int thread, FunctionRef<bool(int fd)> visit);
+// Whether the calling thread's descriptor is one. Opens nothing.
+bool is_epoll(int fd);
 
 // Where the bytes that a descriptor takes go, and those that it gives come from.
 struct Channel {

@@ -168,6 +168,7 @@ void enter_region(const StoppedThread& self) {
   ThreadRecord* record = own_record();
   if (record == nullptr) return;
   record->held_sp = self.sp;
+  record->gs.store(self.gs, std::memory_order_relaxed);
   record->held_registers = self.registers;
   record->held_vectors = self.vectors;
   record->sp.store(self.sp, std::memory_order_relaxed);

@@ -31,6 +31,7 @@ constexpr Call kCalls[] = {
     {"prlimit64", SYS_prlimit64, {0, 9, 0, kAny}},  // RLIMIT_AS
     {"clock_gettime", SYS_clock_gettime, {1, kAny}},
     {"openat", SYS_openat, {0xffffff9c, kAny, 0x80000}},
+    {"readlinkat", SYS_readlinkat, {0xffffff9c, kAny, kAny, kAny}},
     {"close", SYS_close, {3}},
     {"read", SYS_read, {3, kAny, kAny}},
     {"pread64", SYS_pread64, {3, kAny, kAny, kAny}},
@@ -59,6 +60,7 @@ constexpr Call kCalls[] = {
     {"tgkill", SYS_tgkill, {kAny, kAny, 0}},
     {"sigaltstack", SYS_sigaltstack, {0, kAny}},
     {"arch_prctl", SYS_arch_prctl, {0x1003, kAny}},
+    {"arch_prctl", SYS_arch_prctl, {0x1004, kAny}},
     {"sched_yield", SYS_sched_yield, {}},
     {"sched_getaffinity", SYS_sched_getaffinity, {0, kAny, kAny}},
     {"clone", SYS_clone, {kHelper, kAny, kAny, kAny, 0}},

@@ -27,6 +27,7 @@ StoppedThread describe_in_region(int tid, const ThreadRecord& record) {
     thread.vectors = record.held_vectors;
   }
   thread.tcb = record.tcb.load(std::memory_order_relaxed);
+  thread.gs = record.gs.load(std::memory_order_relaxed);
   thread.altstack = record.altstack.load(std::memory_order_relaxed);
   return thread;
 }

@@ -49,6 +49,7 @@ StoppedThread thread_of_ucontext(const void* ucontext) {
                       reinterpret_cast<uintptr_t>(registers + REG_RIP + 1)};
   thread.vectors = vectors_of(context->uc_mcontext.fpregs);
   thread.tcb = thread_control_block();
+  thread.gs = gs_base();
   if ((context->uc_stack.ss_flags & SS_DISABLE) == 0)
     thread.altstack = reinterpret_cast<uintptr_t>(context->uc_stack.ss_sp);
   return thread;
@@ -61,6 +62,7 @@ StoppedThread thread_of_call(const CallContext& context) {
   thread.registers = {reinterpret_cast<uintptr_t>(&context.rbx),
                       reinterpret_cast<uintptr_t>(&context.sp)};
   thread.tcb = thread_control_block();
+  thread.gs = gs_base();
   thread.altstack = alternate_stack();
   return thread;
 }

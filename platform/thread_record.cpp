@@ -2,6 +2,7 @@
 
 #include <asm/prctl.h>
 #include <signal.h>
+#include <sys/auxv.h>
 
 #include "platform/stop_signal.h"
 #include "platform/syscall.h"
@@ -56,6 +57,7 @@ ThreadRecord* own_record() {
   const auto tcb = reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
   record->tcb.store(tcb, std::memory_order_relaxed);
   record->altstack.store(alternate_stack(), std::memory_order_relaxed);
+  record->gs.store(gs_base(), std::memory_order_relaxed);
   heaprake_thread_record = record;
   return record;
 }
@@ -75,6 +77,18 @@ uintptr_t thread_control_block() {
   return base;
 }
 
+// Where the kernel lets programs set the base by an instruction, another reads it.
+uintptr_t gs_base() {
+  constexpr unsigned long kInstructions = 2;  // HWCAP2_FSGSBASE
+  uintptr_t base = 0;
+  if ((getauxval(AT_HWCAP2) & kInstructions) != 0) {
+    asm volatile("rdgsbase %0" : "=r"(base));
+  } else {
+    sys::call(SYS_arch_prctl, ARCH_GET_GS, &base);
+  }
+  return base;
+}
+
 uintptr_t alternate_stack() {
   stack_t stack{};
   if (sys::failed(sys::call(SYS_sigaltstack, nullptr, &stack))) return 0;
@@ -88,6 +102,11 @@ void note_altstack(uintptr_t) {
   // Without a record the base is found when the record is made.
   ThreadRecord* record = heaprake_thread_record;
   if (record != nullptr) record->altstack.store(base, std::memory_order_relaxed);
+}
+
+void note_gs_base() {
+  ThreadRecord* record = heaprake_thread_record;
+  if (record != nullptr) record->gs.store(gs_base(), std::memory_order_relaxed);
 }
 
 }  // namespace heaprake::platform

@@ -26,9 +26,10 @@ struct alignas(64) ThreadRecord {
   std::atomic<uint32_t> events;
   std::atomic<uintptr_t> sp;  // valid while state is kSafe; changes only while it is kRunning
 
-  // By its thread before it first enters a region; altstack also later.
+  // By its thread before it first enters a region; altstack and gs also later.
   std::atomic<uintptr_t> tcb;
   std::atomic<uintptr_t> altstack;
+  std::atomic<uintptr_t> gs;
 
   // By its thread, for enter_region: registers that are not on the stack above sp. They count only
   // while sp is still what it was then.
@@ -76,6 +77,7 @@ extern __thread int known_thread_id;
 // The FS base, asked of the kernel: a thread may have none, and then %fs:0 faults.
 uintptr_t thread_control_block();
 uintptr_t alternate_stack();
+uintptr_t gs_base();
 
 // The calling thread's record once own_record has run, else nullptr. region_call.S reads it.
 extern "C" thread_local ThreadRecord* heaprake_thread_record

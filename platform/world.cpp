@@ -43,7 +43,7 @@ class Stopper {
         return stoppable = meet(tasks, tid);
       });
       if (!stoppable) return StopOutcome::kUnstoppable;
-      if (!listed || !found_self) return StopOutcome::kNoThreadList;
+      if (!listed || !found_self) return why_not_listed(tasks);
       if (!wait_for_answers(tasks)) return StopOutcome::kUnstoppable;
       if (all_stand_still(tasks)) return StopOutcome::kStopped;
       quiet = roll.size() == before ? quiet + 1 : 0;
@@ -54,6 +54,12 @@ class Stopper {
   }
 
  private:
+  // A list may miss a thread, but not by its name.
+  StopOutcome why_not_listed(const TaskList& tasks) const {
+    const bool known = tasks.examine(self_.tid) != TaskKind::kGone;
+    return known ? StopOutcome::kNoThreadList : StopOutcome::kOtherProc;
+  }
+
   bool in_region(const ThreadRecord& record) const {
     return trusted_ && record.state.load(std::memory_order_acquire) == kSafe;
   }

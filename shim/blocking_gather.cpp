@@ -9,6 +9,7 @@
 #include "collector/collector.h"
 #include "platform/platform.h"
 #include "shim/blocking.h"
+#include "shim/passed_descriptors.h"
 #include "shim/processes.h"
 
 HEAPRAKE_NEXT(ssize_t(int, const iovec*, int), writev);
@@ -100,6 +101,7 @@ __attribute__((used, visibility("hidden"))) ssize_t heaprake_region_sendmsg(int 
   const uint64_t early = early_receipts();
   long result = call_again(heaprake_row_sendmsg, fd, reinterpret_cast<long>(message), flags);
   if (result < 0) return result;
+  note_passed_descriptors(*message);
   result = send_rest(message->msg_iov, message->msg_iovlen, result, [&](iovec* rest, size_t n) {
     // Descriptors and credentials have gone with the first part.
     msghdr more{};

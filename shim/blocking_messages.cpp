@@ -9,9 +9,11 @@
 
 #include "collector/collector.h"
 #include "shim/blocking.h"
+#include "shim/passed_descriptors.h"
 #include "shim/processes.h"
 
 HEAPRAKE_NEXT(int(int, mmsghdr*, unsigned, int), sendmmsg);
+HEAPRAKE_NEXT(ssize_t(int, int, size_t, unsigned), tee);
 HEAPRAKE_NEXT(int(int, const void*, size_t, int), msgsnd);
 HEAPRAKE_NEXT(int(int, const char*, size_t, unsigned), mq_send);
 HEAPRAKE_NEXT(int(int, const char*, size_t, unsigned, const timespec*), mq_timedsend);
@@ -19,6 +21,7 @@ HEAPRAKE_NEXT(int(int, const char*, size_t, unsigned, const timespec*), mq_timed
 extern "C" {
 __attribute__((visibility("hidden"))) extern heaprake::shim::Row heaprake_row_sendmmsg;
 __attribute__((visibility("hidden"))) extern heaprake::shim::Row heaprake_row_msgsnd;
+__attribute__((visibility("hidden"))) extern heaprake::shim::Row heaprake_row_tee;
 __attribute__((visibility("hidden"))) extern heaprake::shim::Row heaprake_row_mq_send;
 __attribute__((visibility("hidden"))) extern heaprake::shim::Row heaprake_row_mq_timedsend;
 }
@@ -144,8 +147,19 @@ __attribute__((used, visibility("hidden"))) int heaprake_region_sendmmsg(int fd,
   for (int i = 0; i < sent; ++i) {
     const msghdr& message = messages[i].msg_hdr;
     collector::message_sent({fd, message.msg_iov, message.msg_iovlen, messages[i].msg_len}, early);
+    note_passed_descriptors(message);
   }
   return sent;
+}
+
+__attribute__((used, visibility("hidden"))) ssize_t heaprake_region_tee(int from, int to,
+                                                                        size_t bytes,
+                                                                        unsigned flags) {
+  if (in_vfork_child()) return heaprake_next_tee(from, to, bytes, flags);
+  const uint64_t early = early_receipts();
+  const long copied = call_again(heaprake_row_tee, from, to, static_cast<long>(bytes), flags);
+  if (copied > 0) collector::message_copied(from, to, early);
+  return copied;
 }
 
 __attribute__((used, visibility("hidden"))) int heaprake_region_msgsnd(int queue,

@@ -1,6 +1,8 @@
 // syscall() with a number that waits, gives the kernel an address to keep, or installs a seccomp
 // filter: language runtimes call futex this way, some also epoll.
+#include <linux/close_range.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 
@@ -29,8 +31,8 @@ constexpr Kinds kinds() {
        {SYS_futex, SYS_epoll_wait, SYS_epoll_pwait, SYS_epoll_pwait2, SYS_poll, SYS_ppoll,
         SYS_select, SYS_pselect6, SYS_nanosleep, SYS_clock_nanosleep, SYS_rt_sigtimedwait})
     result.of[number] = kHandled;
-  for (int number :
-       {SYS_epoll_ctl, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_prctl, SYS_seccomp})
+  for (int number : {SYS_epoll_ctl, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo, SYS_prctl,
+                     SYS_seccomp, SYS_unshare, SYS_close_range, SYS_arch_prctl, SYS_userfaultfd})
     result.of[number] = kHandled;
   for (int number : {SYS_clone, SYS_clone3, SYS_vfork}) result.of[number] = kMakesProcess;
   return result;
@@ -111,15 +113,39 @@ long call_sigqueue(const Arguments* call) {
   return result;
 }
 
+// Calls after which addresses are to be looked for elsewhere, too. True if it is one.
+bool note_places(const Arguments& call) {
+  switch (call.number) {
+    case SYS_epoll_ctl:
+      collector::note_epoll(static_cast<int>(call.values[0]));
+      return true;
+    case SYS_unshare:
+      if ((call.values[0] & CLONE_FILES) != 0) collector::note_own_table();
+      return true;
+    case SYS_close_range:
+      if ((call.values[2] & CLOSE_RANGE_UNSHARE) != 0) collector::note_own_table();
+      return true;
+    case SYS_userfaultfd:
+      collector::note_userfault();
+      return true;
+    default:
+      return false;
+  }
+}
+
+long call_arch_prctl(const Arguments* call) {
+  const long result = make_call(call);
+  platform::note_gs_base();
+  return result;
+}
+
 long call_handled(Arguments* call) {
   if (call->number == SYS_futex) return call_futex(call);
+  if (call->number == SYS_arch_prctl) return call_arch_prctl(call);
   if (call->number == SYS_rt_sigqueueinfo || call->number == SYS_rt_tgsigqueueinfo) {
     return call_sigqueue(call);
   }
-  if (call->number == SYS_epoll_ctl) {
-    collector::note_epoll(static_cast<int>(call->values[0]));
-    return make_call(call);
-  }
+  if (note_places(*call)) return make_call(call);
   if (call->number == SYS_prctl || call->number == SYS_seccomp) {
     auto make = [](const void* given) { return make_call(static_cast<const Arguments*>(given)); };
     if (!installs_filter(call->number, call->values)) return make(call);

@@ -26,7 +26,7 @@ void say_unreachable(const collector::Outcome& found) {
     line << "heaprake: hunt: " << found.blocks << " blocks (" << found.bytes
          << " bytes) are unreachable; `heaprake hunt -- PROGRAM` tells which.\n";
   } else {
-    line << "heaprake: hunt: the threads could not be stopped, nothing is known.\n";
+    line << "heaprake: hunt: the memory could not be examined, nothing is known.\n";
   }
   line.to_error();
 }

@@ -1,8 +1,11 @@
-// Calls that give the kernel an address to keep. Thin: everything passes through, and the collector
-// is told what may be out of its sight until the kernel gives it back.
+// Calls that give the kernel an address to keep, or change where it must be asked for it. Thin:
+// everything passes through, and the collector is told what may be out of its sight until the
+// kernel gives it back.
 #include <aio.h>
+#include <linux/close_range.h>
 #include <mqueue.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -13,6 +16,9 @@
 #include "shim/interposed.h"
 #include "shim/processes.h"
 
+HEAPRAKE_NEXT(int(int), unshare);
+HEAPRAKE_NEXT(int(unsigned, unsigned, int), close_range);
+HEAPRAKE_NEXT(int(int, unsigned long), arch_prctl);
 HEAPRAKE_NEXT(int(int), epoll_create);
 HEAPRAKE_NEXT(int(int), epoll_create1);
 HEAPRAKE_NEXT(int(int, int, int, epoll_event*), epoll_ctl);
@@ -34,6 +40,15 @@ using collector::Registration;
 
 uintptr_t word_of(const sigevent& event) {
   return reinterpret_cast<uintptr_t>(event.sigev_value.sival_ptr);
+}
+
+void note_own_table(bool own) {
+  if (own && !in_vfork_child()) collector::note_own_table();
+}
+
+int note_new_base(int result) {
+  if (!in_vfork_child()) platform::note_gs_base();
+  return result;
 }
 
 int note_new_epoll(int fd) {
@@ -98,6 +113,18 @@ int queue_request(int (*next)(Block*), Block* request) {
 }
 
 }  // namespace
+
+HEAPRAKE_EXPORT int unshare(int flags) noexcept {
+  note_own_table((flags & CLONE_FILES) != 0);
+  return heaprake_next_unshare(flags);
+}
+HEAPRAKE_EXPORT int close_range(unsigned first, unsigned last, int flags) noexcept {
+  note_own_table((flags & CLOSE_RANGE_UNSHARE) != 0);
+  return heaprake_next_close_range(first, last, flags);
+}
+HEAPRAKE_EXPORT int arch_prctl(int operation, unsigned long value) noexcept {
+  return note_new_base(heaprake_next_arch_prctl(operation, value));
+}
 
 HEAPRAKE_EXPORT int epoll_create(int size) noexcept {
   return note_new_epoll(heaprake_next_epoll_create(size));

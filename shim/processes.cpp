@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "collector/collector.h"
 #include "platform/platform.h"
 
 namespace heaprake::shim {
@@ -36,7 +37,9 @@ bool has(uint64_t flags, uint64_t wanted) {
 // A thread of the program's own making, with thread-local storage of its own, is a thread like any
 // other. One without, or a process that shares our memory, cannot be told from its maker.
 void note_sharer(uint64_t flags) {
-  if (has(flags, kSharedMemory) && !has(flags, kThread)) platform::note_foreign_sharer();
+  if (!has(flags, kSharedMemory)) return;
+  if (!has(flags, kThread)) platform::note_foreign_sharer();
+  if (!has(flags, CLONE_FILES)) collector::note_own_table();
 }
 
 }  // namespace

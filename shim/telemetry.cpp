@@ -70,7 +70,7 @@ void write_metrics(int fd) {
       "# HELP heaprake_committed_bytes memory committed for blocks now.\n"
       "# TYPE heaprake_committed_bytes gauge\nheaprake_committed_bytes{pid=\"%d\"} %zu\n",
       pid, heap::committed_bytes());
-  file.add("# EOF\n");
+  file.add("%s", "# EOF\n");
 }
 
 // A reader finds the old version or the new one, never half of one.

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,6 +62,61 @@ bool put_duplicate(void* block) {
   epoll = moved;
   return moved >= 0;
 }
+STEP void* wait_for_one() {
+  epoll_event events[16];
+  void* found = nullptr;
+  if (write(ends[1], "x", 1) != 1) return nullptr;
+  for (int round = 0; round < 2000 && !found; ++round) {
+    const int count = epoll_wait(epoll, events, 16, 1000);
+    for (int i = 0; i < count; ++i) {
+      if (events[i].data.ptr) found = events[i].data.ptr;
+    }
+  }
+  return found;
+}
+// In a message to itself, while nobody has it open.
+struct Parcel {
+  char byte = 'x';
+  iovec piece{&byte, 1};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  Parcel() {
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+  }
+};
+int sockets[2];
+bool pass(void* block, ssize_t (*send)(msghdr*)) {
+  if (!put_add(block) || socketpair(AF_UNIX, SOCK_STREAM, 0, sockets)) return false;
+  Parcel parcel;
+  cmsghdr* header = CMSG_FIRSTHDR(&parcel.message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof epoll);
+  memcpy(CMSG_DATA(header), &epoll, sizeof epoll);
+  const bool sent = send(&parcel.message) == 1;
+  close(epoll);
+  return sent;
+}
+bool put_passed(void* block) {
+  return pass(block, [](msghdr* message) { return sendmsg(sockets[0], message, 0); });
+}
+bool put_passed_many(void* block) {
+  return pass(block, [](msghdr* message) -> ssize_t {
+    mmsghdr one{*message, 0};
+    return sendmmsg(sockets[0], &one, 1, 0);
+  });
+}
+void* get_passed() {
+  Parcel parcel;
+  if (recvmsg(sockets[1], &parcel.message, 0) != 1) return nullptr;
+  memcpy(&epoll, CMSG_DATA(CMSG_FIRSTHDR(&parcel.message)), sizeof epoll);
+  collect();
+  return wait_for_one();
+}
+
 bool put_many(void* block) {
   constexpr int kMany = 10000;
   rlimit limit{};
@@ -76,18 +132,6 @@ bool put_many(void* block) {
   return true;
 }
 
-STEP void* wait_for_one() {
-  epoll_event events[16];
-  void* found = nullptr;
-  if (write(ends[1], "x", 1) != 1) return nullptr;
-  for (int round = 0; round < 2000 && !found; ++round) {
-    const int count = epoll_wait(epoll, events, 16, 1000);
-    for (int i = 0; i < count; ++i) {
-      if (events[i].data.ptr) found = events[i].data.ptr;
-    }
-  }
-  return found;
-}
 void* get_in_child() {
   if (!fork()) {
     for (int i = 0; i < 3; ++i) collect();
@@ -175,6 +219,8 @@ const Case kEpollCases[] = {
     {"epoll_moved", put_moved, wait_for_one, end_close},
     {"epoll_10000", put_many, wait_for_one, end_close},
     {"epoll_fork", put_add, get_in_child, end_close},
+    {"epoll_passed", put_passed, get_passed, end_close},
+    {"epoll_passed_many", put_passed_many, get_passed, end_close},
     {"io_uring_submitted", put_submitted, get_completion, end_ring},
     {"io_uring_completed", put_completed, get_completion, end_ring},
 };

@@ -159,6 +159,18 @@ void* get_twice() {
   return read_word();
 }
 
+// Copied into a second pipe, and read from the first.
+bool put_tee(void* block) {
+  int first[2];
+  if (pipe(first)) return false;
+  ends[1] = first[1];
+  if (!write_word(block) || !open_pipe()) return false;
+  if (tee(first[0], ends[1], sizeof block, 0) != kWord) return false;
+  void* read_first = nullptr;
+  const bool came = read(first[0], &read_first, sizeof read_first) == kWord;
+  return came && read_first == block;
+}
+
 mqd_t queue = -1;
 bool open_queue() {
   char name[64];
@@ -230,6 +242,7 @@ const Case kMessageCases[] = {
     {"packed", put_packed, get_packed, nullptr},
     {"long_message", put_long, get_long, nullptr},
     {"twice", put_twice, get_twice, nullptr},
+    {"tee", put_tee, read_word, nullptr},
     {"mq_send", put_mq, get_mq, nullptr},
     {"mq_timedsend", put_mq_timed, get_mq, nullptr},
     {"msgsnd", put_msg, get_msg, nullptr},

@@ -18,7 +18,7 @@ const Identity kSelf = {1000, 1000, false};
 // A 64-bit x86 program as far as its headers go.
 struct Elf {
   Elf64_Ehdr header{};
-  Elf64_Phdr segments[2]{};
+  Elf64_Phdr segments[3]{};
   std::string loader = "/lib64/ld-linux-x86-64.so.2";
 
   Elf() {
@@ -29,10 +29,31 @@ struct Elf {
     header.e_type = ET_DYN;
     header.e_phoff = sizeof header;
     header.e_phentsize = sizeof segments[0];
-    header.e_phnum = 2;
+    header.e_phnum = 3;
     segments[0].p_type = PT_LOAD;
     segments[1].p_type = PT_INTERP;
     segments[1].p_offset = sizeof header + sizeof segments;
+    segments[2].p_type = PT_NULL;
+  }
+  // Puts a dynamic section behind the rest: one library that is needed, and one symbol.
+  std::string with_dynamic(const std::string& library, const std::string& symbol, bool defined) {
+    const std::string before = bytes();
+    const std::string strings = '\0' + library + '\0' + symbol + '\0';
+    Elf64_Sym symbols[2]{};
+    symbols[1].st_name = static_cast<Elf64_Word>(library.size() + 2);
+    symbols[1].st_shndx = defined ? 1 : SHN_UNDEF;
+    const uint64_t at_symbols = before.size(), at_strings = at_symbols + sizeof symbols;
+    const Elf64_Dyn entries[] = {{DT_NEEDED, {1}},
+                                 {DT_STRTAB, {at_strings}},
+                                 {DT_STRSZ, {strings.size()}},
+                                 {DT_SYMTAB, {at_symbols}},
+                                 {DT_NULL, {0}}};
+    segments[2].p_type = PT_DYNAMIC;
+    segments[2].p_offset = at_strings + strings.size();
+    segments[2].p_filesz = sizeof entries;
+    segments[0].p_filesz = segments[2].p_offset + sizeof entries;
+    return bytes().append(reinterpret_cast<const char*>(symbols), sizeof symbols) + strings +
+           std::string(reinterpret_cast<const char*>(entries), sizeof entries);
   }
   std::string bytes() {
     segments[1].p_filesz = loader.size() + 1;
@@ -99,9 +120,23 @@ TEST_F(ElfCheck, AnotherLibcIsRefused) {
   expect_refused(elf.bytes(), "musl");
 }
 
+TEST_F(ElfCheck, ProgramsWithAnAllocatorOfASanitizerAreRefused) {
+  expect_refused(Elf().with_dynamic("libtsan.so.2", "x", false), "ThreadSanitizer");
+  expect_refused(Elf().with_dynamic("libasan.so.8", "x", false), "with AddressSanitizer");
+  expect_refused(Elf().with_dynamic("libclang_rt.hwasan-x86_64.so", "x", false), "HWAddress");
+  expect_refused(Elf().with_dynamic("libc.so.6", "__msan_init", true), "MemorySanitizer");
+  expect_refused(Elf().with_dynamic("libc.so.6", "__lsan_init", true), "own allocator");
+  EXPECT_EQ(verdict_of(Elf().with_dynamic("libc.so.6", "__asan_init", false)), "");
+  EXPECT_EQ(verdict_of(Elf().with_dynamic("libubsan.so.1", "x", true)), "");
+  // A file that ends early hides them, and nothing goes wrong.
+  const std::string whole = Elf().with_dynamic("libtsan.so.2", "__tsan_init", true);
+  for (size_t length = Elf().bytes().size(); length < whole.size(); ++length)
+    verdict_of(whole.substr(0, length));
+}
+
 TEST_F(ElfCheck, DamagedFilesAreRefusedAtEveryLength) {
   const std::string whole = Elf().bytes();
-  for (size_t length = 5; length < sizeof(Elf64_Ehdr) + 2 * sizeof(Elf64_Phdr); ++length) {
+  for (size_t length = 5; length < sizeof(Elf64_Ehdr) + 3 * sizeof(Elf64_Phdr); ++length) {
     EXPECT_NE(verdict_of(whole.substr(0, length)), "") << length;
     EXPECT_EQ(status_, kExitNotExecutable);
   }
