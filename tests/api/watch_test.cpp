@@ -83,7 +83,7 @@ TEST_F(Watch, ANestedCollectReturnsZero) {
 }
 
 void allocate_in_callback(gc_phase, const gc_info*, void*) {
-  allocate_and_lose(4 << 20);
+  allocate_and_lose(256 << 10);
 }
 
 TEST_F(Watch, CallbacksMayAllocate) {
