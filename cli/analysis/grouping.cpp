@@ -5,6 +5,8 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "cli/analysis/sites.h"
+
 namespace heaprake::cli {
 
 namespace {
@@ -30,11 +32,11 @@ struct Hash {
 class Kinds {
  public:
   Kinds(const Snapshot& snapshot, const Types& types, const Structures& structures)
-      : snapshot_(snapshot), types_(types), structures_(structures) {}
+      : snapshot_(snapshot), types_(types), structures_(structures), sites_(snapshot) {}
 
   uint32_t of(uint32_t node) {
     const uint32_t block = structures_.block_of[node];
-    const uint32_t type = types_.of[block], stack = snapshot_.stack[block];
+    const uint32_t type = types_.of[block], stack = sites_.of(snapshot_.stack[block]);
     const uint64_t size = type == 0 && stack == 0 ? snapshot_.requested[block] : 0;
     const auto next = static_cast<uint32_t>(numbers_.size());
     return numbers_.try_emplace({type, stack, size}, next).first->second;
@@ -45,6 +47,7 @@ class Kinds {
   const Snapshot& snapshot_;
   const Types& types_;
   const Structures& structures_;
+  Sites sites_;
   std::unordered_map<Kind, uint32_t, Hash> numbers_;
 };
 

@@ -1,7 +1,7 @@
 // Structures that look alike, taken together: same shape, and the same kinds of blocks in the root
-// component and below it. A block's kind is its type and its allocation stack; its size only if
-// neither is known. How many there are of each kind does not matter: maps of 999 and of 1,000
-// entries look alike. Rings of up to sixteen blocks are told apart by their length.
+// component and below it. A block's kind is its type and its allocation site (sites.h); its size
+// only if neither is known. How many there are of each kind does not matter: maps of 999 and of
+// 1,000 entries look alike. Rings of up to sixteen blocks are told apart by their length.
 #pragma once
 
 #include <cstdint>

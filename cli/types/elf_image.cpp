@@ -66,6 +66,7 @@ void ElfImage::read_headers() {
   for (const Elf64_Phdr& segment : segments) {
     if (segment.p_type == PT_NOTE) read_notes(segment);
     if (segment.p_type == PT_DYNAMIC) read_dynamic(segment);
+    if (segment.p_type == PT_GNU_EH_FRAME) read_functions(segment);
   }
 }
 
@@ -85,6 +86,35 @@ void ElfImage::read_notes(const Elf64_Phdr& segment) {
     if (note.n_type == NT_GNU_BUILD_ID && notes.compare(name, 4, std::string("GNU\0", 4)) == 0)
       build_id_ = notes.substr(content, note.n_descsz);
   }
+}
+
+// .eh_frame_hdr: its version, three encodings, an address, and a sorted table of pairs that count
+// from its own start. Linkers write it in one way only.
+void ElfImage::read_functions(const Elf64_Phdr& segment) {
+  constexpr unsigned char kUsual[] = {1, 0x1b, 0x03, 0x3b};
+  constexpr uint32_t kMost = 1 << 26;
+  struct {
+    unsigned char encodings[4];
+    int32_t frames;
+    uint32_t count;
+  } header;
+  if (!read(segment.p_offset, &header, sizeof header) ||
+      std::memcmp(header.encodings, kUsual, sizeof kUsual) != 0 || header.count > kMost)
+    return;
+  struct Pair {
+    int32_t function, entry;
+  };
+  std::vector<Pair> pairs(header.count);
+  if (!read(segment.p_offset + sizeof header, pairs.data(), pairs.size() * sizeof(Pair))) return;
+  for (const Pair& pair : pairs)
+    functions_.push_back(segment.p_vaddr + static_cast<uint64_t>(int64_t{pair.function}));
+  std::sort(functions_.begin(), functions_.end());
+}
+
+std::optional<uint64_t> ElfImage::function_start(uint64_t address) const {
+  const auto after = std::upper_bound(functions_.begin(), functions_.end(), address);
+  if (after == functions_.begin()) return std::nullopt;
+  return after[-1];
 }
 
 void ElfImage::read_dynamic(const Elf64_Phdr& segment) {

@@ -32,6 +32,9 @@ class ElfImage {
   std::optional<Word> word(uint64_t address) const;
   // The text at an address up to its NUL, nothing if it is longer than `most`.
   std::optional<std::string> text(uint64_t address, size_t most) const;
+  // Where the function that contains the address begins, as the table for unwinding has it: it is
+  // there in stripped files too.
+  std::optional<uint64_t> function_start(uint64_t address) const;
   // Whether the program cannot write there: vtables are nowhere else.
   bool is_constant(uint64_t address) const;
   // The symbol whose object the loader has copied from a library to a place that contains the
@@ -49,6 +52,7 @@ class ElfImage {
   void read_headers();
   void read_notes(const Elf64_Phdr& segment);
   void read_dynamic(const Elf64_Phdr& segment);
+  void read_functions(const Elf64_Phdr& segment);
   void read_relocations(uint64_t address, uint64_t bytes);
   bool read_symbol(uint32_t index, Elf64_Sym* symbol, std::string* name) const;
 
@@ -58,6 +62,7 @@ class ElfImage {
   uint64_t symbols_ = 0, strings_ = 0;   // addresses of the dynamic tables
   std::vector<Relocation> relocations_;  // by address, RELATIVE ones of DT_RELR not among them
   std::vector<Relocation> copies_;
+  std::vector<uint64_t> functions_;  // their first addresses, ascending
   std::string build_id_;
 };
 
