@@ -5,6 +5,8 @@ namespace heaprake::cli {
 namespace {
 
 constexpr uint32_t kUnknown = UINT32_MAX;
+// Numbers for lines are not offsets in any module.
+constexpr uint64_t kLines = uint64_t{1} << 63;
 
 }  // namespace
 
@@ -12,19 +14,39 @@ Sites::Sites(const Snapshot& snapshot)
     : snapshot_(snapshot),
       images_(snapshot.modules.size()),
       of_(snapshot.stack_first.empty() ? 1 : snapshot.stack_first.size() - 1, kUnknown),
+      files_(snapshot.modules.size()),
       functions_(snapshot.modules.size()) {
   of_[0] = 0;
+}
+
+bool Sites::is_right(size_t module) {
+  std::unique_ptr<ElfImage>& image = images_[module];
+  if (!image) image = std::make_unique<ElfImage>(snapshot_.modules[module].path);
+  return image->build_id() == snapshot_.modules[module].build_id;
+}
+
+uint64_t Sites::line_of(const Pc& pc) {
+  if (pc.module < 0) return pc.offset;
+  const auto module = static_cast<size_t>(pc.module);
+  if (!is_right(module)) return pc.offset;
+  std::unique_ptr<ModuleFile>& file = files_[module];
+  if (!file) file = std::make_unique<ModuleFile>(snapshot_.modules[module].path);
+  std::string key;
+  for (const SourcePlace& place : file->places(pc.offset - 1)) {
+    if (place.line == 0) return pc.offset;
+    key += place.function + '\n' + place.file + '\n' + std::to_string(place.line) + '\n';
+  }
+  if (key.empty()) return pc.offset;
+  return lines_.try_emplace(std::move(key), kLines + lines_.size()).first->second;
 }
 
 uint64_t Sites::function_of(const Pc& pc) {
   const auto module = static_cast<size_t>(pc.module);
   const auto [known, fresh] = functions_[module].try_emplace(pc.offset, pc.offset);
   if (!fresh) return known->second;
-  std::unique_ptr<ElfImage>& image = images_[module];
-  if (!image) image = std::make_unique<ElfImage>(snapshot_.modules[module].path);
-  if (image->build_id() != snapshot_.modules[module].build_id) return pc.offset;
+  if (!is_right(module)) return pc.offset;
   // The call ends just before the return address.
-  if (const auto start = image->function_start(pc.offset - 1)) known->second = *start;
+  if (const auto start = images_[module]->function_start(pc.offset - 1)) known->second = *start;
   return known->second;
 }
 
@@ -34,7 +56,7 @@ uint32_t Sites::of(uint32_t stack) {
   for (const Pc& pc : snapshot_.stack_of(stack)) {
     const bool innermost = key.empty();
     key.push_back(static_cast<uint64_t>(pc.module + 1));
-    key.push_back(innermost || pc.module < 0 ? pc.offset : function_of(pc));
+    key.push_back(innermost ? line_of(pc) : pc.module < 0 ? pc.offset : function_of(pc));
   }
   const auto next = static_cast<uint32_t>(numbers_.size()) + 1;
   return of_[stack] = numbers_.try_emplace(std::move(key), next).first->second;
