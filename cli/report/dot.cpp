@@ -7,7 +7,7 @@ namespace {
 
 constexpr size_t kMostFindings = 20;
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (char c : printable(text)) {
     if (c == '"' || c == '\\') out += '\\';
@@ -29,25 +29,25 @@ std::string member_label(const Member& member) {
 }
 
 void add_finding(const Finding& finding, std::string* text) {
-  *text += "  subgraph " + quoted("cluster" + std::to_string(finding.id)) + " {\n    label=" +
-           quoted(std::to_string(finding.id) + ": " + title_of(finding) + ", lost " +
-                  grouped(finding.structures) + " times, " + counted(finding.bytes, "byte")) +
+  *text += "  subgraph " + in_quotes("cluster" + std::to_string(finding.id)) + " {\n    label=" +
+           in_quotes(std::to_string(finding.id) + ": " + title_of(finding) + ", lost " +
+                     grouped(finding.structures) + " times, " + counted(finding.bytes, "byte")) +
            ";\n";
   for (size_t i = 0; i < finding.members.size(); ++i)
-    *text += "    " + node(finding, i) + " [label=" + quoted(member_label(finding.members[i])) +
-             ", tooltip=" + quoted(hexadecimal(finding.members[i].address)) + "];\n";
+    *text += "    " + node(finding, i) + " [label=" + in_quotes(member_label(finding.members[i])) +
+             ", tooltip=" + in_quotes(hexadecimal(finding.members[i].address)) + "];\n";
   for (size_t i = 0; i < finding.edges.size(); ++i) {
     const FindingEdge& edge = finding.edges[i];
     const std::string label = edge.field.empty() ? "+" + grouped(edge.offset) : edge.field;
     *text += "    " + node(finding, edge.from) + " -> " + node(finding, edge.to) +
-             " [label=" + quoted(label);
+             " [label=" + in_quotes(label);
     if (static_cast<int64_t>(i) == finding.closing_edge)
       *text += ", color=red, fontcolor=red, penwidth=2, constraint=false";
     *text += "];\n";
   }
   if (finding.members_omitted > 0)
     *text += "    " + node(finding, finding.members.size()) + " [shape=plaintext, label=" +
-             quoted("and " + counted(finding.members_omitted, "block") + " more") + "];\n";
+             in_quotes("and " + counted(finding.members_omitted, "block") + " more") + "];\n";
   *text += "  }\n";
 }
 
@@ -61,7 +61,7 @@ std::string dot_graph(const Report& report) {
   for (size_t i = 0; i < lost.size() && i < kMostFindings; ++i) add_finding(lost[i], &text);
   if (lost.size() > kMostFindings)
     text +=
-        "  label=" + quoted("and " + counted(lost.size() - kMostFindings, "finding") + " more") +
+        "  label=" + in_quotes("and " + counted(lost.size() - kMostFindings, "finding") + " more") +
         ";\n";
   return text + "}\n";
 }
