@@ -2,6 +2,10 @@
 function(heaprake_precompile target)
   if(HEAPRAKE_PCH)
     target_precompile_headers(${target} PRIVATE ${ARGN})
+    # With precompiled headers GCC 12 inlines otherwise, and warns of what cannot happen in std::string.
+    target_compile_options(
+      ${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-stringop-overflow -Wno-restrict
+                        -Wno-array-bounds -Wno-stringop-overread -Wno-maybe-uninitialized>)
   endif()
 endfunction()
 
