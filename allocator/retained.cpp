@@ -103,7 +103,13 @@ void discard_all() {
   discard_down_to(0);
 }
 
+// A thread that is no more may have held the lock, with a range half written: nothing that the list
+// says may be believed then.
 void reset_after_fork() {
+  if (!lock.try_lock()) {
+    count = old = 0;
+    bytes.store(0, std::memory_order_relaxed);
+  }
   lock.reset_after_fork();
 }
 
