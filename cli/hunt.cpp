@@ -111,7 +111,7 @@ Plan::Plan(const Arguments& arguments)
     checks.on_signal = true;
   }
   // Whoever keeps a snapshot wants to ask it who keeps what alive.
-  if (outputs.saves() && !library.contains("snapshot_all")) library["snapshot_all"] = "1";
+  library.try_emplace("snapshot_all", outputs.saves() ? "1" : "2");
   if (program.empty())
     throw Failure(kExitUsage, "no program to run: heaprake hunt [options] -- PROGRAM ARGS");
 }

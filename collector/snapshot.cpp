@@ -39,7 +39,7 @@ class Snapshot {
       outcome->completed = true;
       return;
     }
-    write(world.space(), outcome);
+    write(world.world(), world.space(), outcome);
     world.resume();
     tell_pause(world);
   }
@@ -57,6 +57,7 @@ class Snapshot {
   }
 
   bool leave_to_copy(StoppedWorld& world) {
+    world_ = &world.world();
     if (platform::is_traced() || !state.roots.prepare_for_copy(world.space(), word_rule()))
       return false;
     const bool left = platform::run_in_copy(
@@ -66,7 +67,8 @@ class Snapshot {
           platform::AddressSpace space;
           space.open();
           Outcome unheard;
-          static_cast<Snapshot*>(snapshot)->write(space, &unheard);
+          auto* const copied = static_cast<Snapshot*>(snapshot);
+          copied->write(*copied->world_, space, &unheard);
         },
         this);
     if (!left) return false;
@@ -76,7 +78,7 @@ class Snapshot {
   }
 
   // With nothing moving: in the stopped world, or in a copy of the process.
-  void write(const platform::AddressSpace& space, Outcome* outcome) {
+  void write(const platform::World& world, const platform::AddressSpace& space, Outcome* outcome) {
     SnapshotStream stream;
     Modules modules;
     if (!mark_roots(space) || !excuse(space) || !modules.gather(space) || !stream.open(plan_.fd))
@@ -89,7 +91,10 @@ class Snapshot {
     if (!write_modules(stream, modules, &module_numbers_) ||
         !write_threads(stream, threads_, pid_, &thread_numbers_))
       return;
-    const SnapshotView view{space, state.roots, state.bits, modules, word_rule(), plan_.all};
+    DeadFrames dead_frames;
+    if (plan_.all) dead_frames.find(world, state.roots);
+    const SnapshotView view{space,       state.roots, state.bits, modules,
+                            word_rule(), plan_.all,   dead_frames};
     StringNumbers strings(stream);
     if (plan_.all)
       RootSection(view, stream, strings, module_numbers_, thread_numbers_).write(&totals);
@@ -158,6 +163,7 @@ class Snapshot {
   const SnapshotPlan& plan_;
   platform::FunctionRef<void(bool)> begin_;
   const int pid_;
+  const platform::World* world_ = nullptr;  // for the copy
   MappedArray<NotedThread> threads_;
   MappedArray<uint32_t> module_numbers_, thread_numbers_;
 };

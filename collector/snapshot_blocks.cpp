@@ -17,6 +17,14 @@ uintptr_t word_at(const char* content) {
   return word;
 }
 
+// new[] of a class with a destructor leaves room for the number of elements in front of them.
+bool may_be_array(const heap::Block& block, uintptr_t first_word) {
+  constexpr uintptr_t kMost = 1u << 24;
+  const size_t bytes = heap::requested_size(block) - sizeof first_word;
+  return first_word - 1 < kMost && bytes >= sizeof first_word && bytes < block.size &&
+         bytes % first_word == 0;
+}
+
 }  // namespace
 
 BlockSection::~BlockSection() {
@@ -95,17 +103,22 @@ void BlockSection::send() {
   candidate_count_ = 0;
 }
 
-// The block's content as far as it helps to tell what it is.
+// How many words from the block's start help to tell what it is.
+size_t BlockSection::telling_words(const Pending& pending) const {
+  if (pending.further) return 0;
+  const size_t count = std::min<size_t>(pending.block.size / sizeof(uintptr_t), kMostWords);
+  if (!pending.reachable) return count;
+  if (is_protected(pending.block)) return 0;
+  const uintptr_t first = *reinterpret_cast<const uintptr_t*>(pending.block.address);
+  if (resolver_.granule_of(first) == SIZE_MAX &&
+      view_.modules.find(first) != view_.modules.list().size())
+    return std::min<size_t>(count, 2);
+  return may_be_array(pending.block, first) ? 1 : 0;
+}
+
 void BlockSection::send_words(const Pending& pending, Section& section) const {
-  size_t count = std::min<size_t>(pending.block.size / sizeof(uintptr_t), kMostWords);
+  const size_t count = telling_words(pending);
   const auto* words = reinterpret_cast<const uintptr_t*>(pending.block.address);
-  if (pending.reachable) {
-    const bool vtable = !is_protected(pending.block) &&
-                        resolver_.granule_of(words[0]) == SIZE_MAX &&
-                        view_.modules.find(words[0]) != view_.modules.list().size();
-    count = vtable ? std::min<size_t>(count, 2) : 0;
-  }
-  if (pending.further) count = 0;
   section.number(count);
   for (size_t i = 0; i < count; i++) section.bytes(&words[i], sizeof words[i]);
 }

@@ -5,6 +5,7 @@
 // looked at.
 #pragma once
 
+#include "collector/dead_frames.h"
 #include "collector/mark_bits.h"
 #include "collector/modules.h"
 #include "collector/resolve.h"
@@ -24,6 +25,7 @@ struct SnapshotView {
   const Modules& modules;
   WordRule rule;  // which words count
   bool all;       // reachable blocks too
+  const DeadFrames& dead_frames;
 
   bool reachable(size_t granule) const { return !marks.covers(granule) || marks.test(granule); }
 };
@@ -71,6 +73,7 @@ class BlockSection {
   void send();
   void send(const Pending& pending, size_t end_candidate);
   void send_entry(const Pending& pending, Section& section);
+  size_t telling_words(const Pending& pending) const;
   void send_words(const Pending& pending, Section& section) const;
   void send_edges(const Pending& pending, size_t count, Section& section);
   bool is_protected(const heap::Block& block) const {
@@ -105,9 +108,16 @@ class RootSection {
   void write(heaprake_snapshot_end* totals);
 
  private:
+  // Of a word, as heaprake/snapshot.h has it.
+  struct Place {
+    gc_reference_kind kind;
+    uint32_t where;
+    uintptr_t address;
+    const char* name;
+  };
   void scan(const Root& root);
   void scan(const Root& root, platform::Range range, const char* content);
-  void send(const Root& root, uint32_t where, uintptr_t address, uintptr_t word);
+  void send(const Place& place, uintptr_t word);
   uint32_t where(const Root& root) const;
 
   const SnapshotView& view_;

@@ -22,7 +22,7 @@ void RootSection::write(heaprake_snapshot_end* totals) {
   }
   for (const EarlyWord& early : view_.roots.early_words()) {
     const Root& root = view_.roots.early_roots()[early.root];
-    send(root, where(root), early.address, early.value);
+    send({root.kind, where(root), early.address, root.name}, early.value);
   }
   // Each thread has left three words in front.
   constexpr size_t kWordsOfThread = 3;
@@ -36,7 +36,7 @@ void RootSection::write(heaprake_snapshot_end* totals) {
       root.name = "[thread]";
       root.thread = static_cast<uint32_t>(i / kWordsOfThread + 1);
     }
-    send(root, where(root), 0, words[i]);
+    send({root.kind, where(root), 0, root.name}, words[i]);
   }
 }
 
@@ -60,21 +60,24 @@ void RootSection::scan(const Root& root, platform::Range range, const char* cont
     word &= view_.rule.keep;
     if (resolver_.granule_of(word) == SIZE_MAX) continue;
     const bool registers = root.kind == GC_REFERENCE_REGISTER;
-    send(root, here, registers ? range.lo - root.origin : range.lo, word);
+    const bool dead = root.kind == GC_REFERENCE_STACK && view_.dead_frames.contains(range.lo);
+    send({root.kind, here, registers ? range.lo - root.origin : range.lo,
+          dead ? HEAPRAKE_SNAPSHOT_DEAD_FRAME : root.name},
+         word);
   }
 }
 
-void RootSection::send(const Root& root, uint32_t where, uintptr_t address, uintptr_t word) {
+void RootSection::send(const Place& place, uintptr_t word) {
   const size_t granule = resolver_.granule_of(word);
   if (granule == SIZE_MAX || !view_.marks.covers(granule)) return;
   const Resolved target = resolver_.resolve(granule);
   if (!target.found()) return;
-  const uint32_t name = strings_.of(root.name);
+  const uint32_t name = strings_.of(place.name);
   Section& section = stream_.section(HEAPRAKE_SNAPSHOT_ROOTS);
   section.begin(6 * Section::kMostNumber);
-  section.number(root.kind);
-  section.number(where);
-  section.number(address);
+  section.number(place.kind);
+  section.number(place.where);
+  section.number(place.address);
   section.number(name);
   section.number(target.granule);
   section.number(word - heap::geometry.base - target.granule * heap::kGranule);

@@ -3,6 +3,7 @@
 #include <ucontext.h>
 
 #include "platform/thread_record.h"
+#include "platform/unwind.h"
 
 namespace heaprake::platform {
 namespace {
@@ -65,6 +66,24 @@ StoppedThread thread_of_call(const CallContext& context) {
   thread.gs = gs_base();
   thread.altstack = alternate_stack();
   return thread;
+}
+
+// The three forms in which a thread stands still differ by the number of registers beside the
+// stack: all of them, those that a call preserves, or none (region_call.S has pushed them).
+CallSite site_of_stopped(const StoppedThread& thread) {
+  const auto word = [](uintptr_t at) { return *reinterpret_cast<const uintptr_t*>(at); };
+  constexpr size_t kWord = sizeof(uintptr_t);
+  const size_t count = thread.registers.size() / kWord;
+  if (count == REG_RIP + 1) {
+    return {word(thread.registers.lo + REG_RIP * kWord) + 1, thread.sp + kRedZone,
+            word(thread.registers.lo + REG_RBP * kWord)};
+  }
+  if (count == 0) {
+    constexpr size_t kSavedRbp = 96, kReturn = 104;
+    return {word(thread.sp + kReturn), thread.sp + kReturn + kWord, word(thread.sp + kSavedRbp)};
+  }
+  const size_t rbp = offsetof(CallContext, rbp);
+  return {word(thread.sp - kWord), thread.sp, word(thread.registers.lo + rbp)};
 }
 
 }  // namespace heaprake::platform

@@ -31,6 +31,15 @@ class Walk {
     return count;
   }
 
+  // To the outermost frame; false if the walk ended before.
+  bool run(FunctionRef<void(const CallSite&)> visit) {
+    for (;;) {
+      const CodePlace place = place_of(at_.pc);
+      if (!step(place)) return place.rule.cfa == Cfa::kOutermost;
+      visit(at_);
+    }
+  }
+
  private:
   // Goes to the caller; false at the end of the stack, or where it cannot be followed.
   bool step(const CodePlace& place) {
@@ -134,19 +143,6 @@ class Walk {
     return return_to(bp + 16, rule);
   }
 
-  // e8 and four bytes, or ff /2 with an operand of one to six.
-  static bool is_behind_call(uintptr_t pc) {
-    constexpr uintptr_t kLongest = 7;
-    if (pc < kPageSize || pc >> 47 != 0 || !is_readable(pc - kLongest) || !is_readable(pc - 1))
-      return false;
-    const auto* code = reinterpret_cast<const uint8_t*>(pc);
-    if (code[-5] == 0xe8) return true;
-    for (int length : {2, 3, 4, 6, 7}) {
-      if (code[-length] == 0xff && (code[1 - length] >> 3 & 7) == 2) return true;
-    }
-    return false;
-  }
-
   OwnStack& own_stack_;
   StackReader reader_;
   WalkedWords* const words_;
@@ -166,6 +162,24 @@ bool start_unwinding(Range own) {
 size_t unwind(const CallSite& site, OwnStack& own_stack, uint64_t* frames, size_t capacity,
               WalkedWords* words) {
   return Walk(site, own_stack, words).run(frames, capacity);
+}
+
+bool for_each_caller(const CallSite& site, FunctionRef<void(const CallSite&)> visit) {
+  OwnStack stack;
+  WalkedWords words;
+  return Walk(site, stack, &words).run(visit);
+}
+
+bool is_behind_call(uintptr_t pc) {
+  constexpr uintptr_t kLongest = 7;
+  if (pc < kPageSize || pc >> 47 != 0 || !is_readable(pc - kLongest) || !is_readable(pc - 1))
+    return false;
+  const auto* code = reinterpret_cast<const uint8_t*>(pc);
+  if (code[-5] == 0xe8) return true;
+  for (int length : {2, 3, 4, 6, 7}) {
+    if (code[-length] == 0xff && (code[1 - length] >> 3 & 7) == 2) return true;
+  }
+  return false;
 }
 
 void forget_unwind_rules() {

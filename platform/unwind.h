@@ -48,6 +48,16 @@ bool start_unwinding(Range own);
 size_t unwind(const CallSite& site, OwnStack& own_stack, uint64_t* frames, size_t capacity,
               WalkedWords* words);
 
+// Where a thread that stands still is.
+CallSite site_of_stopped(const StoppedThread& thread);
+
+// The same for any thread that stands still: every caller in turn, whose return address stands just
+// below its sp (but for one that a signal interrupted). true: the outermost frame was reached.
+bool for_each_caller(const CallSite& site, FunctionRef<void(const CallSite& caller)> visit);
+
+// Whether a call instruction ends there: e8 and four bytes, or ff /2 with an operand of one to six.
+bool is_behind_call(uintptr_t pc);
+
 // Code may have been unmapped, so that other code may come to the same addresses.
 void forget_unwind_rules();
 // Grows by one with each of these.

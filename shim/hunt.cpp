@@ -39,6 +39,12 @@ collector::SnapshotPlan plan_for(int fd, bool all) {
   return plan;
 }
 
+bool tells_of_all() {
+  constexpr size_t kMany = 500'000;
+  const auto wanted = settings().snapshot_all;
+  return wanted == 1 || (wanted == 2 && heap::usage().blocks <= kMany);
+}
+
 // LeakSanitizer takes 0, no and false.
 bool turns_leak_checks_off(const char* options) {
   constexpr char kName[] = "detect_leaks=";
@@ -75,7 +81,7 @@ void examine_finally(const platform::StoppedThread& self, bool examine) {
   if (!snapshot.names_process() && was_forked()) return;
   int fd = open_output(snapshot);
   if (fd < 0) return;
-  collector::SnapshotPlan plan = plan_for(fd, settings().snapshot_all);
+  collector::SnapshotPlan plan = plan_for(fd, tells_of_all());
   if (!examine) plan.why_not = "the program has turned leak checks off";
   collector::take_snapshot(plan, self, [](bool) {});
   close_output(fd);

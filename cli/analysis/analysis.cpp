@@ -1,7 +1,5 @@
 #include "cli/analysis/analysis.h"
 
-#include <algorithm>
-
 #include "cli/analysis/describe.h"
 #include "cli/analysis/dominators.h"
 #include "cli/analysis/grouping.h"
@@ -89,11 +87,18 @@ Findings analyse(const Snapshot& snapshot, const Types& types, const Progress& p
     findings.structures = lost.all.size();
     findings.cycles = lost.cycles;
   }
-  const std::vector<bool> near = near_leaks(snapshot);
-  if (std::find(near.begin(), near.end(), true) == near.end()) return findings;
-  const Structures structures = find_structures(snapshot, near, progress);
-  findings.near_leaks = analysis.findings_of(structures, Certainty::kInteriorOnly);
-  findings.uncertain_blocks = structures.order.size();
+  const NearLeaks near = near_leaks(snapshot, types);
+  if (!near.any()) return findings;
+  const auto add = [&](const std::vector<bool>& blocks, Certainty certainty) {
+    const Structures structures = find_structures(snapshot, blocks, progress);
+    findings.uncertain_blocks += structures.order.size();
+    for (Finding& finding : analysis.findings_of(structures, certainty)) {
+      finding.id = findings.near_leaks.size() + 1;
+      findings.near_leaks.push_back(std::move(finding));
+    }
+  };
+  add(near.interior, Certainty::kInteriorOnly);
+  add(near.dead_frame, Certainty::kDeadFrame);
   return findings;
 }
 

@@ -1,71 +1,141 @@
 #include "cli/analysis/near_leaks.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <unordered_map>
 
 namespace heaprake::cli {
 
 namespace {
 
-// How a word leads into a block of a kind.
-uint64_t manner(const Snapshot& snapshot, uint32_t block, uint64_t inner) {
-  const uint64_t stack = snapshot.stack[block];
-  const uint64_t kind = stack != 0 ? stack << 1 | 1 : snapshot.requested[block] << 1;
-  return kind * 0x9e3779b97f4a7c15ull ^ inner;
-}
-
-class Search {
+// Which places within blocks of a kind the program refers to.
+class UsualPlaces {
  public:
-  explicit Search(const Snapshot& snapshot)
-      : snapshot_(snapshot), reached_(snapshot.blocks(), false) {
+  explicit UsualPlaces(const Snapshot& snapshot) : snapshot_(snapshot) {
     for (uint32_t block = 0; block < snapshot.blocks(); ++block) {
       for (const BlockEdge& edge : snapshot.edges_of(block))
-        if (edge.inner != 0) usual_.insert(manner(snapshot, edge.to, edge.inner));
+        if (edge.inner != 0) note(edge.to, edge.inner);
     }
+    for (const RootReference& root : snapshot.roots)
+      if (root.inner != 0) note(root.to, root.inner);
   }
 
-  void from(bool doubtful) {
-    for (const RootReference& root : snapshot_.roots) {
-      if (is_doubtful(root) == doubtful) reach(root.to);
-    }
-    while (!open_.empty()) {
-      const uint32_t block = open_.back();
-      open_.pop_back();
-      for (const BlockEdge& edge : snapshot_.edges_of(block)) reach(edge.to);
-    }
+  // Another block of its kind is referred to in the same way.
+  bool contains(uint32_t block, uint64_t inner) const {
+    const auto found = first_.find(place(block, inner));
+    return found != first_.end() && found->second != block;
   }
-
-  const std::vector<bool>& reached() const { return reached_; }
 
  private:
-  bool is_doubtful(const RootReference& root) const {
-    return root.inner != 0 && root.kind != GC_REFERENCE_PINNED &&
-           !usual_.contains(manner(snapshot_, root.to, root.inner));
+  static constexpr uint32_t kSeveral = UINT32_MAX;
+
+  uint64_t place(uint32_t block, uint64_t inner) const {
+    const uint64_t stack = snapshot_.stack[block];
+    const uint64_t kind = stack != 0 ? stack << 1 | 1 : snapshot_.requested[block] << 1;
+    return kind * 0x9e3779b97f4a7c15ull ^ inner;
   }
-  void reach(uint32_t block) {
-    if (reached_[block]) return;
-    reached_[block] = true;
-    open_.push_back(block);
+  void note(uint32_t block, uint64_t inner) {
+    const auto [found, fresh] = first_.try_emplace(place(block, inner), block);
+    if (!fresh && found->second != block) found->second = kSeveral;
   }
 
   const Snapshot& snapshot_;
-  std::unordered_set<uint64_t> usual_;
-  std::vector<bool> reached_;
+  std::unordered_map<uint64_t, uint32_t> first_;  // the one block, or kSeveral
+};
+
+class Search {
+ public:
+  Search(const Snapshot& snapshot, const Types& types)
+      : snapshot_(snapshot),
+        types_(types),
+        usual_(snapshot),
+        reached_(snapshot.blocks(), Reached::kNot) {}
+
+  NearLeaks run() {
+    spread(Reached::kCertainly);
+    for (uint32_t block : put_off_) reach(block, Reached::kByInterior);
+    spread(Reached::kByInterior);
+    spread(Reached::kFromDeadFrame);
+    NearLeaks near;
+    near.interior.resize(snapshot_.blocks());
+    near.dead_frame.resize(snapshot_.blocks());
+    for (uint32_t block = 0; block < snapshot_.blocks(); ++block) {
+      if (!snapshot_.reachable(block)) continue;
+      near.interior[block] = reached_[block] == Reached::kByInterior;
+      near.dead_frame[block] = reached_[block] == Reached::kFromDeadFrame;
+    }
+    return near;
+  }
+
+ private:
+  enum class Reached : uint8_t { kNot, kCertainly, kByInterior, kFromDeadFrame };
+
+  // Along references that are at least as good as `manner`.
+  void spread(Reached manner) {
+    for (const RootReference& root : snapshot_.roots)
+      if (manner_of(root) <= manner) reach(root.to, manner);
+    while (!open_.empty()) {
+      const uint32_t block = open_.back();
+      open_.pop_back();
+      for (const BlockEdge& edge : snapshot_.edges_of(block)) {
+        if (reached_[edge.to] != Reached::kNot) continue;
+        if (manner == Reached::kCertainly && is_doubtful(edge.to, edge.inner))
+          put_off_.push_back(edge.to);
+        else
+          reach(edge.to, manner);
+      }
+    }
+  }
+
+  void reach(uint32_t block, Reached manner) {
+    if (reached_[block] != Reached::kNot) return;
+    reached_[block] = manner;
+    open_.push_back(block);
+  }
+
+  Reached manner_of(const RootReference& root) const {
+    if (is_in_dead_frame(snapshot_, root)) return Reached::kFromDeadFrame;
+    constexpr uint64_t kVector = 16;
+    const bool vector = root.kind == GC_REFERENCE_TLS && root.inner == kVector;
+    if (root.kind == GC_REFERENCE_PINNED || vector || !is_doubtful(root.to, root.inner))
+      return Reached::kCertainly;
+    return Reached::kByInterior;
+  }
+
+  bool is_doubtful(uint32_t block, uint64_t inner) const {
+    return inner != 0 && inner < snapshot_.requested[block] && !is_base(block, inner) &&
+           !is_behind_count(block, inner) && !usual_.contains(block, inner);
+  }
+
+  bool is_base(uint32_t block, uint64_t inner) const {
+    const std::vector<uint32_t>& bases = types_.type(block).bases;
+    return types_.of[block] != 0 && std::binary_search(bases.begin(), bases.end(),
+                                                       inner - types_.type(block).object_offset());
+  }
+
+  bool is_behind_count(uint32_t block, uint64_t inner) const {
+    const std::span<const uint64_t> words = snapshot_.words_of(block);
+    return inner == sizeof(uint64_t) && !words.empty() &&
+           is_array_count(words[0], snapshot_.requested[block]);
+  }
+
+  const Snapshot& snapshot_;
+  const Types& types_;
+  const UsualPlaces usual_;
+  std::vector<Reached> reached_;
   std::vector<uint32_t> open_;
+  std::vector<uint32_t> put_off_;  // led to by doubtful references from certain blocks
 };
 
 }  // namespace
 
-std::vector<bool> near_leaks(const Snapshot& snapshot) {
+bool NearLeaks::any() const {
+  return std::find(interior.begin(), interior.end(), true) != interior.end() ||
+         std::find(dead_frame.begin(), dead_frame.end(), true) != dead_frame.end();
+}
+
+NearLeaks near_leaks(const Snapshot& snapshot, const Types& types) {
   if (!(snapshot.header.flags & HEAPRAKE_SNAPSHOT_ALL)) return {};
-  Search search(snapshot);
-  search.from(false);
-  const std::vector<bool> certain = search.reached();
-  search.from(true);
-  std::vector<bool> near(snapshot.blocks());
-  for (uint32_t block = 0; block < snapshot.blocks(); ++block)
-    near[block] = search.reached()[block] && !certain[block] && snapshot.reachable(block);
-  return near;
+  return Search(snapshot, types).run();
 }
 
 }  // namespace heaprake::cli

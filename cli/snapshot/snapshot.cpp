@@ -38,4 +38,9 @@ uint32_t Snapshot::block_at(uint64_t place) const {
   return place - address[block] < size[block] ? block : UINT32_MAX;
 }
 
+bool is_in_dead_frame(const Snapshot& snapshot, const RootReference& root) {
+  return root.kind == GC_REFERENCE_STACK && root.name < snapshot.strings.size() &&
+         snapshot.strings[root.name] == HEAPRAKE_SNAPSHOT_DEAD_FRAME;
+}
+
 }  // namespace heaprake::cli

@@ -105,4 +105,7 @@ struct Snapshot {
   void index_blocks();
 };
 
+// Functions that have returned left the word where it is.
+bool is_in_dead_frame(const Snapshot& snapshot, const RootReference& root);
+
 }  // namespace heaprake::cli

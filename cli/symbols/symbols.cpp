@@ -147,7 +147,8 @@ std::string Symbols::describe(const RootReference& root) {
       return words;
     }
     case GC_REFERENCE_STACK:
-      return "stack of " + thread_words(snapshot, root.where);
+      return (is_in_dead_frame(snapshot, root) ? "a dead frame in the stack of " : "stack of ") +
+             thread_words(snapshot, root.where);
     case GC_REFERENCE_REGISTER:
       return "a register of " + thread_words(snapshot, root.where);
     case GC_REFERENCE_TLS:

@@ -61,7 +61,8 @@ class Finder {
     if (!fresh) return found->second;
     const std::string& name = vtables_.class_at(word);
     if (name.empty()) return 0;
-    Type type{short_type(name), name, control_block(name), vtables_.module_at(word)};
+    Type type{short_type(name), name, control_block(name), vtables_.module_at(word),
+              vtables_.bases_at(word)};
     if (type.control && type.control->inplace) {
       type.full_name = type.control->object;
       type.name = short_type(type.full_name);
@@ -85,7 +86,7 @@ class Finder {
   // new T[n] of a T with a destructor: n stands in front of the first element.
   void look_at_array(uint32_t block, std::span<const uint64_t> words) {
     const uint64_t count = words[0], bytes = snapshot_.requested[block] - 8;
-    if (count == 0 || snapshot_.requested[block] < 16 || bytes % count != 0) return;
+    if (!is_array_count(count, snapshot_.requested[block])) return;
     const uint64_t step = bytes / count / 8;
     if (step == 0 || bytes / count % 8 != 0) return;
     const uint32_t type = of_vtable(words[1]);
@@ -138,6 +139,10 @@ class Finder {
 };
 
 }  // namespace
+
+bool is_array_count(uint64_t word, uint64_t requested) {
+  return requested >= 2 * sizeof word && word != 0 && (requested - sizeof word) % word == 0;
+}
 
 const char* name_of(TypeSource source) {
   switch (source) {

@@ -28,9 +28,14 @@ struct Type {
   // The block is, or begins with, a control block.
   std::optional<ControlBlock> control;
   uint32_t module = UINT32_MAX;  // whose vtable it was
+  // Where base classes begin in the object, but for the start; ascending.
+  std::vector<uint32_t> bases = {};
   // Where the object of that name lies in the block.
   uint32_t object_offset() const { return control && control->inplace ? control->offset : 0; }
 };
+
+// Whether a block's first word may be what new[] puts there: the number of elements behind it.
+bool is_array_count(uint64_t word, uint64_t requested);
 
 struct Types {
   std::vector<Type> all;            // [0] is the unknown one

@@ -110,6 +110,65 @@ const std::string& Vtables::class_at(uint64_t word) {
 
 namespace {
 
+// std::type_info, then what its class (one of three) adds; the ABI gives the layout:
+//   __si_class_type_info    the base's typeinfo
+//   __vmi_class_type_info   flags and count (four bytes each), then so many pairs of a base's
+//                           typeinfo and its offset << 8 | flags (1: it is virtual)
+class Bases {
+ public:
+  explicit Bases(const ElfImage& image) : image_(image) {}
+
+  void add(uint64_t typeinfo, int64_t offset, std::vector<uint32_t>* places, int depth = 0) const {
+    constexpr int kDeepest = 32;
+    const std::optional<ElfImage::Word> kind = image_.word(typeinfo);
+    if (!kind || depth == kDeepest) return;
+    const bool several = kind->symbol.find("__vmi_class") != std::string::npos;
+    if (kind->symbol.find("__si_class") != std::string::npos) {
+      add_base(typeinfo + 16, offset, places, depth);
+    } else if (several) {
+      const std::optional<ElfImage::Word> head = image_.word(typeinfo + 16);
+      const uint64_t count = head ? head->value >> 32 : 0;
+      constexpr uint64_t kMost = 256;
+      for (uint64_t i = 0; i < std::min(count, kMost); ++i)
+        add_with_offset(typeinfo + 24 + 16 * i, offset, places, depth);
+    }
+  }
+
+ private:
+  void add_with_offset(uint64_t at, int64_t offset, std::vector<uint32_t>* places,
+                       int depth) const {
+    const std::optional<ElfImage::Word> flags = image_.word(at + 8);
+    if (!flags || (flags->value & 1) != 0) return;
+    const int64_t place = offset + (static_cast<int64_t>(flags->value) >> 8);
+    if (place > 0 && place <= INT32_MAX) places->push_back(static_cast<uint32_t>(place));
+    add_base(at, place, places, depth);
+  }
+
+  // One that another file defines has no bases that could be seen here.
+  void add_base(uint64_t at, int64_t offset, std::vector<uint32_t>* places, int depth) const {
+    const std::optional<ElfImage::Word> base = image_.word(at);
+    if (base && base->value != 0) add(base->value, offset, places, depth + 1);
+  }
+
+  const ElfImage& image_;
+};
+
+}  // namespace
+
+std::vector<uint32_t> Vtables::bases_at(uint64_t word) {
+  std::vector<uint32_t> places;
+  const uint32_t module = module_at(word);
+  const ElfImage* image = module == UINT32_MAX ? nullptr : this->image(module);
+  if (!image) return places;
+  const std::optional<ElfImage::Word> typeinfo =
+      image->word(word - snapshot_.modules[module].load - 8);
+  if (typeinfo && typeinfo->value != 0) Bases(*image).add(typeinfo->value, 0, &places);
+  std::sort(places.begin(), places.end());
+  return places;
+}
+
+namespace {
+
 void replace_all(std::string* text, std::string_view from, std::string_view to) {
   for (size_t at = 0; (at = text->find(from, at)) != std::string::npos; at += to.size())
     text->replace(at, from.size(), to);

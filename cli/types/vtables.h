@@ -29,6 +29,9 @@ class Vtables {
   // The demangled name of the class whose objects begin with this word; "" if the word is not what
   // an object's first word is.
   const std::string& class_at(uint64_t word);
+  // Where the base classes of such an object begin, but for those at its start; ascending. Virtual
+  // ones, and what lies in them, are not among them: their places are the object's.
+  std::vector<uint32_t> bases_at(uint64_t word);
   uint32_t module_at(uint64_t address) const;  // UINT32_MAX: in none
 
  private:

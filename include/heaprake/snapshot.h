@@ -58,7 +58,8 @@ enum heaprake_snapshot_kind {
   HEAPRAKE_SNAPSHOT_STRINGS = 6,
   /* A reference from outside the blocks each: kind (gc_reference_kind); where: GLOBAL module + 1,
    * STACK, REGISTER and TLS thread, others 0; the word's address (REGISTER: its offset in the
-   * thread's registers); string: name of the mapping; granule at which the block referred to
+   * thread's registers); string: name of the mapping, HEAPRAKE_SNAPSHOT_DEAD_FRAME for a STACK's
+   * word in what functions that have returned left there; granule at which the block referred to
    * starts; offset in that block. */
   HEAPRAKE_SNAPSHOT_ROOTS = 7,
   /* A block each, in address order:
@@ -68,7 +69,8 @@ enum heaprake_snapshot_kind {
    *   flags
    *   stack; thread; milliseconds from the process' start to its allocation
    *   string: its type, only with flag TYPED
-   *   number of words of content that follow; so many 8-byte words, from the block's start
+   *   number of words of content that follow; so many 8-byte words, from the block's start: the
+   *     first 64 of an unreachable block, of others what tells a vtable or an array's count
    *   number of references to blocks that it holds; each, in order of offset:
    *     offset of the word minus that of the previous one (first: its offset)
    *     signed: granule at which the block referred to starts, minus this block's
@@ -82,6 +84,8 @@ enum heaprake_snapshot_kind {
   /* struct heaprake_snapshot_end */
   HEAPRAKE_SNAPSHOT_END = 10
 };
+
+#define HEAPRAKE_SNAPSHOT_DEAD_FRAME "[dead frame]"
 
 /* Flags of a module. */
 #define HEAPRAKE_MODULE_LOADED 1u  /* else it has been closed */

@@ -162,12 +162,66 @@ TEST(NearLeaks, AreHeldByInteriorWordsOfRootsAlone) {
   builder.blocks[4].stack = 2;
   builder.edge(1, 2, 8).edge(0, 4, 8, 8);
   const Snapshot snapshot = builder.snapshot();
-  EXPECT_EQ(near_leaks(snapshot), (std::vector<bool>{false, true, true, false, false}));
   const Findings findings = analyse(snapshot, find_types(snapshot));
   EXPECT_TRUE(findings.lost.empty());
   ASSERT_EQ(findings.near_leaks.size(), 1u);
   EXPECT_EQ(findings.near_leaks[0].certainty, Certainty::kInteriorOnly);
   EXPECT_EQ(findings.uncertain_blocks, 2u);
+}
+
+std::vector<bool> interior_in(const test::SnapshotBuilder& builder) {
+  test::SnapshotBuilder copy = builder;
+  const Snapshot snapshot = copy.snapshot();
+  return near_leaks(snapshot, find_types(snapshot)).interior;
+}
+
+TEST(NearLeaks, AreHeldByInteriorWordsOfBlocksToo) {
+  test::SnapshotBuilder builder = with_all();
+  reachable(&builder, 40, 1);
+  reachable(&builder, 48, 2);
+  reachable(&builder, 56, 2);
+  builder.root(GC_REFERENCE_GLOBAL, 0, 0, 0x8000);
+  builder.edge(0, 1, 8, 24).edge(1, 2, 0);
+  EXPECT_EQ(interior_in(builder), (std::vector<bool>{false, true, true}));
+  // One reference to the start is enough, from wherever.
+  EXPECT_EQ(interior_in(builder.edge(0, 2, 16)), (std::vector<bool>{false, true, false}));
+}
+
+TEST(NearLeaks, KnowTheIdioms) {
+  test::SnapshotBuilder builder = with_all();
+  for (uint64_t bytes : {40, 88, 88, 80}) reachable(&builder, bytes, 0);
+  // Past the end; behind an array's count; not a count; libc's vector of thread-local storage.
+  builder.root(GC_REFERENCE_GLOBAL, 0, 0, 0x8000, 40);
+  builder.root(GC_REFERENCE_GLOBAL, 1, 0, 0x8008, 8);
+  builder.blocks[1].words = {10};
+  builder.blocks[2].stack = 1;
+  builder.blocks[2].words = {7};
+  builder.root(GC_REFERENCE_GLOBAL, 2, 0, 0x8010, 8);
+  builder.root(GC_REFERENCE_TLS, 3, 1, 0x7ffc0000, 16);
+  EXPECT_EQ(interior_in(builder), (std::vector<bool>{false, false, true, false}));
+}
+
+TEST(NearLeaks, AreHeldByDeadFramesIfNothingBetterHoldsThem) {
+  test::SnapshotBuilder builder = with_all();
+  for (int i = 0; i < 4; ++i) reachable(&builder, 40 + 8 * static_cast<uint64_t>(i), 0);
+  const uint64_t dead = builder.string(HEAPRAKE_SNAPSHOT_DEAD_FRAME);
+  for (uint64_t block : {0, 1, 2}) {
+    builder.root(GC_REFERENCE_STACK, block, 1, 0x7ffc0000 + 8 * block);
+    builder.roots.back().name = dead;
+  }
+  builder.root(GC_REFERENCE_STACK, 1, 1, 0x7ffc1000);
+  builder.root(GC_REFERENCE_STACK, 2, 1, 0x7ffc1008, 16);
+  builder.edge(0, 3, 8);
+  const Snapshot snapshot = builder.snapshot();
+  const NearLeaks near = near_leaks(snapshot, find_types(snapshot));
+  EXPECT_EQ(near.dead_frame, (std::vector<bool>{true, false, false, true}));
+  EXPECT_EQ(near.interior, (std::vector<bool>{false, false, true, false}));
+  const Findings findings = analyse(snapshot, find_types(snapshot));
+  ASSERT_EQ(findings.near_leaks.size(), 2u);
+  EXPECT_EQ(findings.near_leaks[0].id, 1u);
+  EXPECT_EQ(findings.near_leaks[1].id, 2u);
+  EXPECT_EQ(findings.near_leaks[1].certainty, Certainty::kDeadFrame);
+  EXPECT_EQ(findings.uncertain_blocks, 3u);
 }
 
 }  // namespace
