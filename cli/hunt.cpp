@@ -10,6 +10,7 @@
 #include "cli/failure.h"
 #include "cli/hunt_checks.h"
 #include "cli/hunt_files.h"
+#include "cli/interval.h"
 #include "cli/launch.h"
 #include "cli/option_table.h"
 #include "cli/report/outputs.h"
@@ -39,6 +40,8 @@ std::vector<OptionSpec> options() {
         "what other processes have lost makes the exit status fail, too"},
        {"every", Takes::kValue, "TIME", "look at the running program every so long: 30s, 10m, 1h"},
        {"start-after", Takes::kValue, "TIME", "the first time after so long"},
+       {"growth", Takes::kNothing, "",
+        "with each of these checks, tell what has grown since the one before, and what holds it"},
        {"on-signal", Takes::kValue, "SIGNAL",
         "look at it whenever it gets this signal: USR2, or a number; the program's own handler is "
         "called as well"}});
@@ -81,8 +84,9 @@ std::string repeatable(const Arguments& arguments) {
         "json", "html",   "dot",  "folded", "speedscope", "pprof", "gen-suppressions",
         "save", "report", "force"};
     if (std::find(kFiles.begin(), kFiles.end(), name) == kFiles.end())
-      words.push_back(value == "1" && name == "count-children" ? "--" + name
-                                                               : "--" + name + "=" + value);
+      words.push_back(value == "1" && (name == "count-children" || name == "growth")
+                          ? "--" + name
+                          : "--" + name + "=" + value);
   }
   return shell_command(words);
 }
@@ -110,6 +114,9 @@ Plan::Plan(const Arguments& arguments)
     library["on_signal"] = std::to_string(signal_number(arguments.value("on-signal")));
     checks.on_signal = true;
   }
+  checks.growth = arguments.has("growth");
+  if (checks.growth && !checks.any())
+    throw Failure(kExitUsage, "--growth needs checks to compare: --every TIME or --on-signal");
   // Whoever keeps a snapshot wants to ask it who keeps what alive.
   library.try_emplace("snapshot_all", outputs.saves() ? "1" : "2");
   if (program.empty())
@@ -155,7 +162,7 @@ class Hunt {
   int run();
 
  private:
-  Report final_report(const Ending& ending, const HuntChecks& checks, fs::path* snapshot) const;
+  Report final_report(const Ending& ending, HuntChecks& checks, fs::path* snapshot) const;
   void tell_other_process(pid_t pid);
   void suggest_next(Report* report) const;
   void deliver(Report& report, const HuntChecks& checks, const fs::path& snapshot);
@@ -169,8 +176,7 @@ class Hunt {
 };
 
 // From the program's own snapshot at its end; for want of that, from the last check.
-Report Hunt::final_report(const Ending& ending, const HuntChecks& checks,
-                          fs::path* snapshot) const {
+Report Hunt::final_report(const Ending& ending, HuntChecks& checks, fs::path* snapshot) const {
   ProgressLine line;
   std::error_code error;
   const fs::path own = files_.at_exit(ending.pid);
@@ -182,7 +188,7 @@ Report Hunt::final_report(const Ending& ending, const HuntChecks& checks,
   } else {
     try {
       Report report = read_report(own.string(), plan_.program, line.sink());
-      if (!checks.last().empty()) tell_last_held(&report, checks.last().string());
+      checks.tell_last_held(&report);
       *snapshot = own;
       return report;
     } catch (const Failure& failure) {
@@ -250,6 +256,7 @@ void Hunt::suggest_next(Report* report) const {
 
 void Hunt::deliver(Report& report, const HuntChecks& checks, const fs::path& snapshot) {
   beside_.checks = checks.checks();
+  beside_.growths = checks.growths();
   suggest_next(&report);
   const std::string text = plan_.outputs.text(report, telling_.colours());
   telling_.tell(text);
@@ -319,6 +326,7 @@ Examples:
   heaprake hunt -- ./parser input.txt                what has it lost?
   heaprake hunt --html lost.html -- ./parser         the same for a browser
   heaprake hunt --every 10m -- ./server              what does it lose while it serves?
+  heaprake hunt --every 10m --growth -- ./server     and what grows, and what holds that?
   heaprake hunt --json leaks.json -- ./tests         for a script: .summary.leaked_blocks
   heaprake hunt --baseline main.json -- ./tests      fail only for what main does not lose
   heaprake hunt --exit-code=0 -- ./tests             report, but do not fail

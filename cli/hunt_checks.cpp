@@ -1,6 +1,8 @@
 #include "cli/hunt_checks.h"
 
 #include "cli/failure.h"
+#include "cli/growth_told.h"
+#include "cli/opened.h"
 #include "cli/report/duration.h"
 #include "cli/snapshot.h"
 #include "cli/text.h"
@@ -93,7 +95,7 @@ bool HuntChecks::look_at(const std::filesystem::path& snapshot) {
   } catch (const Failure&) {
     return false;
   }
-  if (!last_.empty()) tell_last_held(&report, last_.string());
+  tell_last_held(&report);
   outputs_.refine(&report);
   report.known.resize(report.findings.lost.size());
   for (size_t i = 0; i < report.findings.lost.size(); ++i) {
@@ -104,29 +106,37 @@ bool HuntChecks::look_at(const std::filesystem::path& snapshot) {
   const uint64_t uptime = report.snapshot->header.uptime_ms;
   checks_.push_back(
       {uptime, report.findings.blocks, report.findings.bytes, report.findings.structures});
-  std::error_code error;
-  if (!last_.empty()) std::filesystem::remove(last_, error);
-  last_ = snapshot;
   tell_("heaprake: check " + std::to_string(checks_.size()) + ", " + duration_words(uptime) +
         " after the start of process " + std::to_string(report.pid) + ":\n" +
         outputs_.text(report, false));
+  if (plan_.growth && !last_.empty()) tell_growth(snapshot);
+  std::error_code error;
+  if (!last_.empty()) std::filesystem::remove(last_, error);
+  last_ = snapshot;
   return true;
 }
 
-std::chrono::milliseconds parse_interval(const std::string& option, const std::string& value) {
-  const size_t digits = std::min(value.find_first_not_of("0123456789"), value.size());
-  const std::string unit = value.substr(digits);
-  uint64_t number = 0, scale = 0;
-  if (unit == "ms") scale = 1;
-  if (unit == "s" || unit.empty()) scale = 1000;
-  if (unit == "m") scale = 60'000;
-  if (unit == "h") scale = 3'600'000;
-  constexpr uint64_t kMost = uint64_t{366} * 24 * 3'600'000;
-  if (scale == 0 || !parse_number(value.substr(0, digits), &number) || number == 0 ||
-      number > kMost / scale)
-    throw Failure(kExitUsage, "--" + option + "=" + printable(value) +
-                                  ": a time is a number and ms, s, m or h, as in 30s");
-  return std::chrono::milliseconds(number * scale);
+void HuntChecks::tell_last_held(Report* report) {
+  if (!last_.empty()) cli::tell_last_held(report, last_.string());
+  for (Finding& finding : report->findings.lost) {
+    const std::string name = fingerprint(*report, finding);
+    if (finding.last_held)
+      held_[name] = *finding.last_held;
+    else if (const auto known = held_.find(name); known != held_.end())
+      finding.last_held = known->second;
+  }
+}
+
+void HuntChecks::tell_growth(const std::filesystem::path& snapshot) {
+  try {
+    const Opened before = open_snapshot(last_.string(), {});
+    const Opened after = open_snapshot(snapshot.string(), {});
+    GrowthTold told(before, after, GrowthTold::kUsualTop);
+    growths_.push_back(told.json());
+    tell_("\nheaprake: growth since the check before: " + told.text() + "\n");
+  } catch (const Failure& failure) {
+    tell_("heaprake: what has grown cannot be told: " + failure.message + "\n");
+  }
 }
 
 }  // namespace heaprake::cli

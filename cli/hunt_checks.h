@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <string>
@@ -23,6 +24,7 @@ struct CheckPlan {
   std::chrono::milliseconds every{0};        // 0: no second one
   std::chrono::milliseconds start_after{0};  // the first one; 0: after `every`
   bool on_signal = false;                    // the program writes some of its own
+  bool growth = false;                       // tell what has grown since the check before
   bool any() const { return every.count() > 0 || start_after.count() > 0 || on_signal; }
 };
 
@@ -44,6 +46,10 @@ class HuntChecks {
   const std::vector<Check>& checks() const { return checks_; }
   // The snapshot of the last check, empty if there was none.
   const std::filesystem::path& last() const { return last_; }
+  // What has grown from each check to the next, as JSON, if that was asked for.
+  const std::vector<std::string>& growths() const { return growths_; }
+  // Of each finding, what held such a structure at the last check that saw one reachable.
+  void tell_last_held(Report* report);
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -52,6 +58,7 @@ class HuntChecks {
   void ask();
   void take_those_left_behind();
   bool look_at(const std::filesystem::path& snapshot);
+  void tell_growth(const std::filesystem::path& snapshot);
 
   const CheckPlan plan_;
   const Outputs& outputs_;
@@ -61,14 +68,13 @@ class HuntChecks {
   unsigned asked_ = 0, taken_ = 0;  // of our asking; of the program's own
   std::vector<Check> checks_;
   std::filesystem::path last_;
-  std::set<std::string> seen_;  // fingerprints of what earlier checks have told
-  std::mutex mutex_;            // of stopping_
+  std::vector<std::string> growths_;
+  std::set<std::string> seen_;            // fingerprints of what earlier checks have told
+  std::map<std::string, LastHeld> held_;  // by fingerprint; checks older than the last are gone
+  std::mutex mutex_;                      // of stopping_
   std::condition_variable changed_;
   bool stopping_ = false;
   std::thread thread_;
 };
-
-// "30s", "500ms", "10m", "2h", "30" (seconds). Throws a Failure (kExitUsage) that names the option.
-std::chrono::milliseconds parse_interval(const std::string& option, const std::string& value);
 
 }  // namespace heaprake::cli

@@ -3,8 +3,12 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <thread>
 
 #include "cli/failure.h"
+#include "cli/growth_told.h"
+#include "cli/interval.h"
+#include "cli/opened.h"
 #include "cli/process.h"
 #include "cli/report/outputs.h"
 #include "cli/snapshot.h"
@@ -17,7 +21,18 @@ namespace heaprake::cli {
 namespace {
 
 std::vector<OptionSpec> options() {
-  return output_options();
+  std::vector<OptionSpec> specs = output_options();
+  specs.push_back(
+      {"growth", Takes::kValue, "TIME",
+       "of a process: look once more after TIME (30s, 10m), tell what it has lost by then "
+       "and what has grown meanwhile"});
+  return specs;
+}
+
+std::string new_snapshot(const TemporaryDirectory& directory, pid_t pid, const char* name) {
+  const std::string file = (directory.path() / name).string();
+  OutputFile(file, false).write_by([&](int fd) { take_snapshot(pid, fd, file); });
+  return file;
 }
 
 // A number is a process, unless there is a file of that name.
@@ -53,11 +68,19 @@ int execute(const Arguments& arguments) {
   const bool process = is_process(subject);
   std::optional<TemporaryDirectory> directory;
   std::string file = subject;
+  std::string before;
+  if (!process && arguments.has("growth"))
+    throw Failure(kExitUsage,
+                  "--growth looks at a process twice; 'heaprake diff' compares two snapshots");
   if (process) {
     const pid_t pid = parse_pid(subject);
     directory.emplace("heaprake-report");
-    file = (directory->path() / "snapshot").string();
-    OutputFile(file, false).write_by([&](int fd) { take_snapshot(pid, fd, file); });
+    if (arguments.has("growth")) {
+      const std::chrono::milliseconds wait = parse_interval("growth", arguments.value("growth"));
+      before = new_snapshot(*directory, pid, "before");
+      std::this_thread::sleep_for(wait);
+    }
+    file = new_snapshot(*directory, pid, "snapshot");
   }
   ProgressLine line;
   Report report = read_report(file, {}, line.sink());
@@ -68,6 +91,12 @@ int execute(const Arguments& arguments) {
   suggest_next(outputs, subject, process, &report);
   const std::string text = outputs.text(report, wants_colours(STDOUT_FILENO));
   std::fwrite(text.data(), 1, text.size(), stdout);
+  if (!before.empty()) {
+    const Opened earlier = open_snapshot(before, {}), later = open_snapshot(file, {});
+    std::printf(
+        "\n%s",
+        GrowthTold(earlier, later, GrowthTold::kUsualTop).text(outputs.save_path()).c_str());
+  }
   return kExitSuccess;
 }
 
@@ -84,6 +113,7 @@ Examples:
   heaprake report 4711
   heaprake report 4711 --save lost.snapshot --html lost.html
   heaprake report lost.snapshot --json lost.json
+  heaprake report 4711 --growth 10m
 
 Exit status: 0, also when something is lost; 1 if the process cannot be asked, the file is no whole
 snapshot, or a file cannot be written; 2 for a wrong command line, or a file that exists.

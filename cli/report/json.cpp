@@ -153,7 +153,9 @@ std::string report_json(const Report& report, const Beside& beside) {
   json.member("taken", report.snapshot ? utc_time(report.snapshot->header.taken_ns) : "");
   json.member("uptime_ms", report.snapshot ? report.snapshot->header.uptime_ms : 0);
   write_checks(json, beside.checks);
-  json.key("processes").begin_array();
+  json.key("growth").begin_array();
+  for (const std::string& growth : beside.growths) json.raw(growth);
+  json.end_array().key("processes").begin_array();
   for (const std::string& process : beside.processes) json.raw(process);
   json.end_array();
   // Last: the names have been looked up by now.

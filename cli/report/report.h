@@ -55,6 +55,7 @@ struct Check {
 // What stands in the JSON beside the report itself.
 struct Beside {
   std::vector<Check> checks;           // in the order of time
+  std::vector<std::string> growths;    // from each to the next, as JSON
   std::vector<std::string> processes;  // reports of other processes, as JSON
 };
 
