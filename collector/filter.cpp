@@ -81,37 +81,91 @@ __attribute__((target("avx2"))) size_t filter_avx2(const Filter& f, const char* 
   return n + filter_scalar(f, lo, p, hi, out + n);
 }
 
-__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi2"))) size_t filter_avx512(
-    const Filter& f, const char* lo, const char* hi, uintptr_t* out) {
-  const __m512i first = _mm512_set1_epi32(static_cast<int>(f.first_high));
-  const __m512i keep = _mm512_set1_epi32(static_cast<int>(f.keep_high()));
-  const __m512i keep_words = _mm512_set1_epi64(static_cast<long long>(f.rule.keep));
-  const __m512i count = _mm512_set1_epi32(static_cast<int>(f.high_count));
-  const unsigned wanted = f.rule.alignment == 4 ? 0xffffu : 0xaaaau;
-  size_t n = 0;
-  for (const char* p = lo; p < hi; p += 64) {
-    unsigned lanes = wanted;
-    __m512i v;
-    if (hi - p >= 64) [[likely]] {
-      v = _mm512_loadu_si512(p);
-    } else {
-      // Lanes that are masked out do not fault.
-      unsigned inside = (1u << ((hi - p) / 4)) - 1;
-      v = _mm512_maskz_loadu_epi32(static_cast<__mmask16>(inside), p);
-      lanes &= inside;
-    }
-    unsigned mask = _mm512_mask_cmplt_epu32_mask(
-        static_cast<__mmask16>(lanes), _mm512_sub_epi32(_mm512_and_epi32(v, keep), first), count);
-    if (!mask) continue;
+// GCC 12 takes the undefined upper parts in its own intrinsics for uninitialised variables.
+#pragma GCC diagnostic push
+#ifndef __clang__
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+
+#define HEAPRAKE_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi2")))
+
+// `bytes` (a multiple of 8 under 64) from `p`, in the lower lanes. No load reaches further, not
+// even with lanes that are masked out: such a load waits for a line that nobody needs.
+HEAPRAKE_AVX512 inline __m512i load_short(const char* p, size_t bytes) {
+  const __m256i zero = _mm256_setzero_si256();
+  __m256i low = zero, high = zero;
+  if (bytes & 32) {
+    low = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    p += 32;
+  }
+  __m128i rest = _mm_setzero_si128(), last = rest;
+  if (bytes & 16) {
+    rest = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    p += 16;
+  }
+  if (bytes & 8) last = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p));
+  __m256i tail = bytes & 16 ? _mm256_inserti128_si256(_mm256_castsi128_si256(rest), last, 1)
+                            : _mm256_zextsi128_si256(last);
+  if (bytes & 32) {
+    high = tail;
+  } else {
+    low = tail;
+  }
+  return _mm512_inserti64x4(_mm512_zextsi256_si512(low), high, 1);
+}
+
+class FilterAvx512 {
+ public:
+  HEAPRAKE_AVX512 FilterAvx512(const Filter& f, const char* lo, uintptr_t* out)
+      : first_(_mm512_set1_epi32(static_cast<int>(f.first_high))),
+        keep_(_mm512_set1_epi64(static_cast<long long>(f.rule.keep))),
+        keep_high_(_mm512_set1_epi32(static_cast<int>(f.keep_high()))),
+        count_(_mm512_set1_epi32(static_cast<int>(f.high_count))),
+        wanted_(f.rule.alignment == 4 ? 0xffffu : 0xaaaau),
+        keep_bits_(f.rule.keep),
+        lo_(lo),
+        out_(out) {}
+
+  // The sixteen lanes of `v`, which come from `p`, but for those not in `lanes`.
+  HEAPRAKE_AVX512 void take(__m512i v, const char* p, unsigned lanes) {
+    const __m512i high = _mm512_sub_epi32(_mm512_and_epi32(v, keep_high_), first_);
+    const unsigned mask =
+        _mm512_mask_cmplt_epu32_mask(static_cast<__mmask16>(lanes & wanted_), high, count_);
+    if (!mask) return;
     auto odd = static_cast<__mmask8>(_pext_u32(mask, 0xaaaa));
     // One full store of the packed words: a compressing store to memory is microcode on some CPUs.
-    _mm512_storeu_si512(out + n, _mm512_maskz_compress_epi64(odd, _mm512_and_epi64(v, keep_words)));
-    n += static_cast<size_t>(std::popcount(static_cast<unsigned>(odd)));
+    _mm512_storeu_si512(out_, _mm512_maskz_compress_epi64(odd, _mm512_and_epi64(v, keep_)));
+    out_ += std::popcount(static_cast<unsigned>(odd));
     if (unsigned even = mask & 0x5555u) [[unlikely]]
-      n += emit_even(even, p, lo, f.rule.keep, out + n);
+      out_ += emit_even(even, p, lo_, keep_bits_, out_);
   }
-  return n;
+  uintptr_t* out() const { return out_; }
+
+ private:
+  const __m512i first_, keep_, keep_high_, count_;
+  const unsigned wanted_;
+  const uint64_t keep_bits_;
+  const char* lo_;
+  uintptr_t* out_;
+};
+
+HEAPRAKE_AVX512 size_t filter_avx512(const Filter& f, const char* lo, const char* hi,
+                                     uintptr_t* out) {
+  constexpr unsigned kAll = 0xffff;
+  FilterAvx512 filter(f, lo, out);
+  const auto size = static_cast<size_t>(hi - lo);
+  if (size < 64) {
+    filter.take(load_short(lo, size), lo, kAll);
+  } else {
+    const char* p = lo;
+    for (; p + 64 <= hi; p += 64) filter.take(_mm512_loadu_si512(p), p, kAll);
+    // The rest, as the end of a whole load; the words before it have been taken.
+    if (p < hi) filter.take(_mm512_loadu_si512(hi - 64), hi - 64, kAll << (16 - (hi - p) / 4));
+  }
+  return static_cast<size_t>(filter.out() - out);
 }
+
+#pragma GCC diagnostic pop
 
 }  // namespace
 

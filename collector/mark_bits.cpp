@@ -63,7 +63,8 @@ bool MarkBits::reserve_tables() {
   void* ready = platform::map(chunks);
   void* has_bits = platform::reserve(slices, platform::kPageSize, 0);
   void* words = platform::reserve(slices * kSliceBytes, 2u << 20, 0);
-  if (ready && has_bits && words) {
+  const bool readable = words && platform::make_readable(words, slices * kSliceBytes);
+  if (ready && has_bits && readable) {
     chunks_ = static_cast<uint8_t*>(ready);
     has_bits_ = static_cast<uint8_t*>(has_bits);
     words_ = static_cast<uint64_t*>(words);

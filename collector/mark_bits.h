@@ -33,14 +33,23 @@ class MarkBits {
   // The same, but bits that are set stay so.
   bool cover();
 
-  // Whether the granule lies in a slice that had blocks when prepare() looked. The rest of this
-  // class is for such granules only.
+  // Whether the granule lies in a slice that had blocks when prepare() looked. Only such granules'
+  // bits may be set; those of the others can be read, and are clear.
   bool covers(size_t granule) const {
     size_t slice = granule / (heap::kSliceSize / heap::kGranule);
     return slice < prepared_slices_ && has_bits_[slice];
   }
-  void prefetch(size_t granule) const { __builtin_prefetch(&words_[granule >> 6], 0, 2); }
-  bool test(size_t granule) const { return words_[granule >> 6] >> (granule & 63) & 1; }
+  // For loops: a copy in a register, where the compiler cannot know that words_ does not change.
+  class Reader {
+   public:
+    explicit Reader(const MarkBits& bits) : words_(bits.words_) {}
+    void prefetch(size_t granule) const { __builtin_prefetch(&words_[granule >> 6], 0, 2); }
+    bool test(size_t granule) const { return words_[granule >> 6] >> (granule & 63) & 1; }
+
+   private:
+    const uint64_t* const words_;
+  };
+  bool test(size_t granule) const { return Reader(*this).test(granule); }
 
   // Sets the bit; true if it was clear. kParallel: other markers write the same word.
   template <bool kParallel>
@@ -90,7 +99,7 @@ class MarkBits {
   void use_huge_pages();
   void make_huge(size_t chunk);
 
-  uint64_t* words_ = nullptr;  // reserved for the whole range, committed by chunk
+  uint64_t* words_ = nullptr;  // for the whole range: readable, and writable by chunk
   enum Chunk : uint8_t { kNothing, kCommitted, kHuge };
   uint8_t* chunks_ = nullptr;    // a Chunk for each 1024 slices (64 MiB of heap)
   uint8_t* has_bits_ = nullptr;  // one byte per slice: slice_used as the last prepare() saw it;

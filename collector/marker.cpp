@@ -52,6 +52,8 @@ class Worker {
   // Sizes of the steps' batches. A batch must be long enough that its misses overlap and the next
   // step comes when they are over, and short enough that the lines fetched stay in the cache.
   static constexpr size_t kEdges = 128;
+  static constexpr size_t kMany = 256;
+  static constexpr size_t kMostUnmarked = kEdges + 2 * kMany;
   static constexpr size_t kBlocks = 32;
   static constexpr size_t kReady = 2 * kBlocks;
   // With fewer items than this in flight latency counts, not throughput.
@@ -128,36 +130,63 @@ class Worker {
   // meanwhile everything else that they may lead to is fetched at once.
   template <bool kNarrowly>
   void load_edges() {
+    const MarkBits::Reader bits(shared_.bits);
+    const Resolver::Range range = resolver_.range();
     size_t at = next_word_, end = std::min(words_.size(), at + kEdges - edge_count_);
     for (; at < end; at++) {
-      size_t granule = resolver_.granule_of(words_[at]);
-      if (granule == SIZE_MAX || !shared_.bits.covers(granule)) continue;
+      size_t granule = range.granule_of(words_[at]);
+      if (granule == SIZE_MAX) continue;
       if constexpr (kNarrowly) {
         prefetch_content(granule);
         resolver_.prefetch(granule);
       }
-      shared_.bits.prefetch(granule);
+      bits.prefetch(granule);
       edges_[edge_count_++] = granule;
     }
     next_word_ = at;
-    if (at == words_.size()) {
-      words_.clear();
-      next_word_ = 0;
-    }
+    drop_done_words();
   }
 
   // Step 3: edges to the start of a marked block go no further, as most do; map lines are fetched
   // for the others. No branch depends on the marks, since nobody could predict it. The fetches
   // stand close together: one that misses the TLB holds up all that is far behind it.
   void test_edges() {
+    const MarkBits::Reader bits(shared_.bits);
     size_t count = 0;
     for (size_t i = 0; i < edge_count_; i++) {
       unmarked_[count] = edges_[i];
-      count += !shared_.bits.test(edges_[i]);
+      count += !bits.test(edges_[i]);
     }
     edge_count_ = 0;
     for (size_t i = 0; i < count; i++) resolver_.prefetch(unmarked_[i]);
     unmarked_count_ = count;
+  }
+
+  // Steps 2 and 3 in one, for the many words of a large block: the processor itself overlaps the
+  // misses of a loop without a branch that depends on them.
+  void test_words() {
+    const MarkBits::Reader bits(shared_.bits);
+    const Resolver::Range range = resolver_.range();
+    size_t count = unmarked_count_;
+    while (words_.size() - next_word_ >= kMany && count + kMany <= kMostUnmarked) {
+      const uintptr_t* words = &words_[next_word_];
+      for (size_t i = 0; i < kMany; i++) {
+        size_t granule = range.granule_of(words[i]);
+        if (granule == SIZE_MAX) [[unlikely]]
+          continue;
+        unmarked_[count] = granule;
+        count += !bits.test(granule);
+      }
+      next_word_ += kMany;
+    }
+    for (size_t i = unmarked_count_; i < count; i++) resolver_.prefetch(unmarked_[i]);
+    unmarked_count_ = count;
+    drop_done_words();
+  }
+  void drop_done_words() {
+    if (next_word_ < words_.size()) return;
+    words_.clear();
+    next_word_ = 0;
   }
 
   // Step 4: edges lead to blocks, and those become grey. Narrowly they are ready at once: so the
@@ -167,6 +196,7 @@ class Worker {
     if (!unmarked_count_) return;
     if (!grey_.reserve(unmarked_count_)) return shared_.work.fail();
     for (size_t i = 0; i < unmarked_count_; i++) {
+      if (!shared_.bits.covers(unmarked_[i])) continue;
       Resolved block = resolver_.resolve(unmarked_[i]);
       if (!block.found() || !shared_.bits.test_and_set<kParallel>(block.granule)) continue;
       blocks_++;
@@ -241,7 +271,11 @@ class Worker {
         resolve_edges<false>();
         fetch_blocks();
         test_edges();
-        load_edges<false>();
+        if (words_.size() - next_word_ >= kMany) {
+          test_words();
+        } else {
+          load_edges<false>();
+        }
       }
       if constexpr (kParallel) {
         if (shared_.work.hungry()) share();
@@ -267,7 +301,7 @@ class Worker {
   size_t next_word_ = 0;
   size_t edges_[kEdges];  // granules whose mark word is on its way
   size_t edge_count_ = 0;
-  size_t unmarked_[kEdges];  // granules whose map line is on its way
+  size_t unmarked_[kMostUnmarked];  // granules whose map line is on its way
   size_t unmarked_count_ = 0;
   Ready ready_[kReady];  // a ring: blocks whose first line is on its way, numbers begin to end
   size_t ready_begin_ = 0;

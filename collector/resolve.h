@@ -21,11 +21,17 @@ class Resolver {
  public:
   Resolver() : g_(heap::geometry) {}
 
-  // The granule of a word in the range, or SIZE_MAX.
-  size_t granule_of(uintptr_t word) const {
-    uintptr_t offset = word - g_.base;
-    return offset < g_.size ? offset / heap::kGranule : SIZE_MAX;
-  }
+  // For loops: a copy that stays in registers.
+  struct Range {
+    uintptr_t base, size;
+    // The granule of a word in the range, or SIZE_MAX.
+    size_t granule_of(uintptr_t word) const {
+      uintptr_t offset = word - base;
+      return offset < size ? offset / heap::kGranule : SIZE_MAX;
+    }
+  };
+  Range range() const { return {g_.base, g_.size}; }
+  size_t granule_of(uintptr_t word) const { return range().granule_of(word); }
   // Fetches what resolve will read. Prefetching an unmapped line does no harm.
   void prefetch(size_t granule) const { __builtin_prefetch(g_.map + granule, 0, 2); }
 
