@@ -52,8 +52,8 @@ GrowthTold::GrowthTold(const Opened& before, const Opened& after, uint64_t top,
     : after_(after),
       top_(top),
       growth_(growth_between(*before.snapshot, before.types, *after.snapshot, after.types)),
-      lost_before_(analyse(*before.snapshot, before.types, progress)),
-      lost_after_(analyse(*after.snapshot, after.types, progress)),
+      lost_before_(analyse(*before.snapshot, before.types, progress, before.files)),
+      lost_after_(analyse(*after.snapshot, after.types, progress, after.files)),
       leaks_(new_leaks(*before.snapshot, lost_before_, *after.snapshot, lost_after_)) {}
 
 std::string GrowthTold::name_of(const Growth& growth) const {

@@ -32,9 +32,10 @@ Snapshot read_subject(const std::string& subject, const Progress& progress) {
 Opened open_snapshot(const std::string& subject, const Progress& progress) {
   Opened opened;
   opened.snapshot = std::make_unique<const Snapshot>(read_subject(subject, progress));
-  opened.types = find_types(*opened.snapshot, progress);
-  opened.symbols = std::make_unique<Symbols>(*opened.snapshot);
-  opened.fields = std::make_unique<Fields>(*opened.snapshot);
+  opened.files = std::make_shared<ModuleFiles>(*opened.snapshot);
+  opened.types = find_types(*opened.snapshot, progress, opened.files);
+  opened.symbols = std::make_unique<Symbols>(*opened.snapshot, opened.files);
+  opened.fields = std::make_unique<Fields>(*opened.snapshot, opened.files);
   return opened;
 }
 

@@ -15,6 +15,7 @@ namespace heaprake::cli {
 
 struct Opened {
   std::unique_ptr<const Snapshot> snapshot;
+  SharedFiles files;
   Types types;
   std::unique_ptr<Symbols> symbols;
   std::unique_ptr<Fields> fields;

@@ -32,11 +32,16 @@ namespace {
 
 class Analysis {
  public:
-  Analysis(const Snapshot& snapshot, const Types& types, const Progress& progress)
-      : snapshot_(snapshot), types_(types), progress_(progress), fields_(snapshot) {}
+  Analysis(const Snapshot& snapshot, const Types& types, const Progress& progress,
+           SharedFiles files)
+      : snapshot_(snapshot),
+        types_(types),
+        progress_(progress),
+        files_(or_own(std::move(files), snapshot)),
+        fields_(snapshot, files_) {}
 
   std::vector<Finding> findings_of(const Structures& structures, Certainty certainty) {
-    std::vector<Group> groups = group(snapshot_, types_, structures);
+    std::vector<Group> groups = group(snapshot_, types_, structures, files_);
     const std::vector<uint64_t> retained = retained_by(structures);
     Describer describer(snapshot_, types_, fields_, structures);
     std::vector<Finding> findings;
@@ -70,15 +75,17 @@ class Analysis {
   const Snapshot& snapshot_;
   const Types& types_;
   const Progress& progress_;
+  const SharedFiles files_;
   Fields fields_;
   uint64_t members_ = 0;
 };
 
 }  // namespace
 
-Findings analyse(const Snapshot& snapshot, const Types& types, const Progress& progress) {
+Findings analyse(const Snapshot& snapshot, const Types& types, const Progress& progress,
+                 SharedFiles files) {
   Findings findings;
-  Analysis analysis(snapshot, types, progress);
+  Analysis analysis(snapshot, types, progress, std::move(files));
   {
     const Structures lost = find_structures(snapshot, progress);
     findings.lost = analysis.findings_of(lost, Certainty::kNothing);

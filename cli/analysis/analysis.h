@@ -11,6 +11,7 @@
 namespace heaprake::cli {
 
 // Everything that is lost. Totals are exact, whatever is left out of the examples.
-Findings analyse(const Snapshot& snapshot, const Types& types, const Progress& progress = {});
+Findings analyse(const Snapshot& snapshot, const Types& types, const Progress& progress = {},
+                 SharedFiles files = nullptr);
 
 }  // namespace heaprake::cli

@@ -31,8 +31,12 @@ struct Hash {
 // A number for each kind of block.
 class Kinds {
  public:
-  Kinds(const Snapshot& snapshot, const Types& types, const Structures& structures)
-      : snapshot_(snapshot), types_(types), structures_(structures), sites_(snapshot) {}
+  Kinds(const Snapshot& snapshot, const Types& types, const Structures& structures,
+        SharedFiles files)
+      : snapshot_(snapshot),
+        types_(types),
+        structures_(structures),
+        sites_(snapshot, std::move(files)) {}
 
   uint32_t of(uint32_t node) {
     const uint32_t block = structures_.block_of[node];
@@ -53,8 +57,11 @@ class Kinds {
 
 class Grouping {
  public:
-  Grouping(const Snapshot& snapshot, const Types& types, const Structures& structures)
-      : snapshot_(snapshot), structures_(structures), kinds_(snapshot, types, structures) {}
+  Grouping(const Snapshot& snapshot, const Types& types, const Structures& structures,
+           SharedFiles files)
+      : snapshot_(snapshot),
+        structures_(structures),
+        kinds_(snapshot, types, structures, std::move(files)) {}
 
   std::vector<Group> run() {
     for (uint32_t i = 0; i < structures_.all.size(); ++i) add(i);
@@ -171,9 +178,9 @@ class Grouping {
 
 }  // namespace
 
-std::vector<Group> group(const Snapshot& snapshot, const Types& types,
-                         const Structures& structures) {
-  return Grouping(snapshot, types, structures).run();
+std::vector<Group> group(const Snapshot& snapshot, const Types& types, const Structures& structures,
+                         SharedFiles files) {
+  return Grouping(snapshot, types, structures, std::move(files)).run();
 }
 
 }  // namespace heaprake::cli

@@ -18,7 +18,7 @@ struct Group {
 };
 
 // Most bytes first.
-std::vector<Group> group(const Snapshot& snapshot, const Types& types,
-                         const Structures& structures);
+std::vector<Group> group(const Snapshot& snapshot, const Types& types, const Structures& structures,
+                         SharedFiles files = nullptr);
 
 }  // namespace heaprake::cli

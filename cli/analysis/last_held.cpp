@@ -30,8 +30,9 @@ class Check {
       : now_(now),
         then_(*earlier.snapshot),
         types_(*earlier.types),
-        symbols_(then_),
-        fields_(then_) {}
+        files_(std::make_shared<ModuleFiles>(then_)),
+        symbols_(then_, files_),
+        fields_(then_, files_) {}
 
   void tell(Finding* finding) {
     for (const Member& member : finding->members) {
@@ -51,6 +52,7 @@ class Check {
   const Snapshot& now_;
   const Snapshot& then_;
   const Types& types_;
+  const SharedFiles files_;
   Symbols symbols_;
   Fields fields_;
   std::optional<Paths> paths_;

@@ -10,27 +10,26 @@ constexpr uint64_t kLines = uint64_t{1} << 63;
 
 }  // namespace
 
-Sites::Sites(const Snapshot& snapshot)
+Sites::Sites(const Snapshot& snapshot, SharedFiles files)
     : snapshot_(snapshot),
-      images_(snapshot.modules.size()),
+      files_(or_own(std::move(files), snapshot)),
       of_(snapshot.stack_first.empty() ? 1 : snapshot.stack_first.size() - 1, kUnknown),
-      files_(snapshot.modules.size()),
+      line_numbers_(snapshot.modules.size()),
       functions_(snapshot.modules.size()) {
   of_[0] = 0;
 }
 
-bool Sites::is_right(size_t module) {
-  std::unique_ptr<ElfImage>& image = images_[module];
-  if (!image) image = std::make_unique<ElfImage>(snapshot_.modules[module].path);
-  return image->build_id() == snapshot_.modules[module].build_id;
-}
-
 uint64_t Sites::line_of(const Pc& pc) {
   if (pc.module < 0) return pc.offset;
-  const auto module = static_cast<size_t>(pc.module);
-  if (!is_right(module)) return pc.offset;
-  std::unique_ptr<ModuleFile>& file = files_[module];
-  if (!file) file = std::make_unique<ModuleFile>(snapshot_.modules[module].path);
+  const auto [known, fresh] =
+      line_numbers_[static_cast<size_t>(pc.module)].try_emplace(pc.offset, pc.offset);
+  if (fresh) known->second = find_line(pc);
+  return known->second;
+}
+
+uint64_t Sites::find_line(const Pc& pc) {
+  ModuleFile* file = files_->names(static_cast<uint32_t>(pc.module));
+  if (!file) return pc.offset;
   std::string key;
   for (const SourcePlace& place : file->places(pc.offset - 1)) {
     if (place.line == 0) return pc.offset;
@@ -41,12 +40,13 @@ uint64_t Sites::line_of(const Pc& pc) {
 }
 
 uint64_t Sites::function_of(const Pc& pc) {
-  const auto module = static_cast<size_t>(pc.module);
+  const auto module = static_cast<uint32_t>(pc.module);
   const auto [known, fresh] = functions_[module].try_emplace(pc.offset, pc.offset);
   if (!fresh) return known->second;
-  if (!is_right(module)) return pc.offset;
+  const ElfImage* image = files_->image(module);
+  if (!image) return pc.offset;
   // The call ends just before the return address.
-  if (const auto start = images_[module]->function_start(pc.offset - 1)) known->second = *start;
+  if (const auto start = image->function_start(pc.offset - 1)) known->second = *start;
   return known->second;
 }
 

@@ -24,9 +24,10 @@ Report empty_report(std::vector<std::string> program, uint64_t pid, std::string 
 Report read_report(const std::string& path, const std::vector<std::string>& program,
                    const Progress& progress) {
   auto snapshot = std::make_unique<const Snapshot>(read_snapshot(path, progress));
-  const Types types = find_types(*snapshot, progress);
-  Findings findings = analyse(*snapshot, types, progress);
-  auto symbols = std::make_unique<Symbols>(*snapshot);
+  const auto files = std::make_shared<ModuleFiles>(*snapshot);
+  const Types types = find_types(*snapshot, progress, files);
+  Findings findings = analyse(*snapshot, types, progress, files);
+  auto symbols = std::make_unique<Symbols>(*snapshot, files);
   return make_report(std::move(snapshot), std::move(symbols), std::move(findings), program);
 }
 

@@ -5,7 +5,6 @@
 #include <map>
 #include <unordered_map>
 
-#include "cli/symbols/module_file.h"
 #include "cli/text.h"
 
 namespace heaprake::cli {
@@ -43,43 +42,15 @@ std::string thread_words(const Snapshot& snapshot, uint32_t number) {
 }  // namespace
 
 struct Symbols::Impl {
-  explicit Impl(const Snapshot& s) : snapshot(s), files(s.modules.size()) {}
+  Impl(const Snapshot& s, SharedFiles shared) : snapshot(s), files(or_own(std::move(shared), s)) {}
 
   const Snapshot& snapshot;
-  struct File {
-    bool tried = false;
-    std::unique_ptr<ModuleFile> file;  // null: names cannot be told
-  };
-  std::vector<File> files;
-  std::vector<std::string> notes;
+  const SharedFiles files;
   std::unordered_map<uint32_t, std::vector<Frame>> stacks;
   std::map<std::pair<int32_t, uint64_t>, std::vector<Frame>> places;
 
-  ModuleFile* open(uint32_t module);
   const std::vector<Frame>& frames_of(const Pc& pc);
 };
-
-// Null if its file is gone, is another one by now, or is none (the vdso).
-ModuleFile* Symbols::Impl::open(uint32_t module) {
-  File& entry = files[module];
-  if (entry.tried) return entry.file.get();
-  entry.tried = true;
-  const Module& known = snapshot.modules[module];
-  if (known.path.empty() || known.path[0] != '/') return nullptr;
-  auto file = std::make_unique<ModuleFile>(known.path);
-  if (!file->error().empty()) {
-    notes.push_back("no names for what is in " + known.path + ": " + file->error());
-    return nullptr;
-  }
-  if (!known.build_id.empty() && file->build_id() != known.build_id) {
-    notes.push_back("no names for what is in " + known.path +
-                    ": it is another file than the one that the program loaded (the build ids "
-                    "differ)");
-    return nullptr;
-  }
-  entry.file = std::move(file);
-  return entry.file.get();
-}
 
 const std::vector<Frame>& Symbols::Impl::frames_of(const Pc& pc) {
   const auto [at, fresh] = places.try_emplace({pc.module, pc.offset});
@@ -92,7 +63,7 @@ const std::vector<Frame>& Symbols::Impl::frames_of(const Pc& pc) {
     frame.module = snapshot.modules[module].path;
     frame.module_closed = !(snapshot.modules[module].flags & HEAPRAKE_MODULE_LOADED);
     // A return address may be the first byte of the next function: the call is before it.
-    if (ModuleFile* file = open(module); file && pc.offset > 0) {
+    if (ModuleFile* file = files->names(module); file && pc.offset > 0) {
       for (SourcePlace& place : file->places(pc.offset - 1)) {
         frame.function = std::move(place.function);
         frame.file = std::move(place.file);
@@ -107,7 +78,8 @@ const std::vector<Frame>& Symbols::Impl::frames_of(const Pc& pc) {
   return frames;
 }
 
-Symbols::Symbols(const Snapshot& snapshot) : impl_(std::make_unique<Impl>(snapshot)) {}
+Symbols::Symbols(const Snapshot& snapshot, SharedFiles files)
+    : impl_(std::make_unique<Impl>(snapshot, std::move(files))) {}
 Symbols::~Symbols() = default;
 
 const std::vector<Frame>& Symbols::stack(uint32_t id) {
@@ -125,8 +97,7 @@ const std::vector<Frame>& Symbols::stack(uint32_t id) {
 }
 
 std::optional<Symbol> Symbols::data(uint32_t module, uint64_t offset) {
-  if (module >= impl_->files.size()) return std::nullopt;
-  ModuleFile* file = impl_->open(module);
+  ModuleFile* file = impl_->files->names(module);
   if (!file) return std::nullopt;
   const std::optional<FileSymbol> symbol = file->data(offset);
   if (!symbol) return std::nullopt;
@@ -164,7 +135,7 @@ std::string Symbols::describe(const RootReference& root) {
 }
 
 const std::vector<std::string>& Symbols::notes() const {
-  return impl_->notes;
+  return impl_->files->notes();
 }
 
 }  // namespace heaprake::cli

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cli/snapshot/snapshot.h"
+#include "cli/symbols/module_files.h"
 
 namespace heaprake::cli {
 
@@ -30,7 +31,8 @@ struct Symbol {
 
 class Symbols {
  public:
-  explicit Symbols(const Snapshot& snapshot);  // which must outlive it
+  // The snapshot must outlive it.
+  explicit Symbols(const Snapshot& snapshot, SharedFiles files = nullptr);
   ~Symbols();
   Symbols(const Symbols&) = delete;
   Symbols& operator=(const Symbols&) = delete;
@@ -46,7 +48,7 @@ class Symbols {
   const std::vector<std::string>& notes() const;
 
  private:
-  struct Impl;  // libdw's types stay in one file
+  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -3,8 +3,6 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 
-#include "cli/symbols/module_file.h"
-
 namespace heaprake::cli {
 
 namespace {
@@ -95,12 +93,9 @@ bool field_in_class(Dwarf_Die* type, uint64_t offset, int depth, std::string* pa
 }  // namespace
 
 struct Fields::Classes {
-  explicit Classes(const std::string& path) : file(path) {}
-
   // Every class that is defined outside functions, by its full name; the first one of a name.
-  void read() {
+  explicit Classes(ModuleFile& file) {
     Dwarf_Addr bias = 0;
-    if (!file.module()) return;
     for (Dwarf_Die* unit = nullptr; (unit = dwfl_module_nextcu(file.module(), unit, &bias));)
       add_children(unit, "", 0);
   }
@@ -120,29 +115,24 @@ struct Fields::Classes {
     } while (dwarf_siblingof(&child, &child) == 0);
   }
 
-  ModuleFile file;
   std::unordered_map<std::string, Dwarf_Die> by_name;
 };
 
-Fields::Fields(const Snapshot& snapshot) : snapshot_(snapshot) {}
+Fields::Fields(const Snapshot& snapshot, SharedFiles files)
+    : files_(or_own(std::move(files), snapshot)) {}
 
 Fields::~Fields() = default;
 
 Fields::Classes* Fields::classes(uint32_t module) {
   const auto [found, fresh] = modules_.try_emplace(module);
   if (!fresh) return found->second.get();
-  const Module& loaded = snapshot_.modules[module];
-  auto classes = std::make_unique<Classes>(loaded.path);
-  if (!loaded.build_id.empty() && loaded.build_id != classes->file.build_id()) return nullptr;
-  classes->read();
-  found->second = std::move(classes);
+  if (ModuleFile* file = files_->names(module)) found->second = std::make_unique<Classes>(*file);
   return found->second.get();
 }
 
 const std::string& Fields::at(const Type& type, uint64_t offset) {
   const auto [known, fresh] = known_.try_emplace(type.full_name + "+" + std::to_string(offset));
-  if (!fresh || type.full_name.empty() || type.module >= snapshot_.modules.size())
-    return known->second;
+  if (!fresh || type.full_name.empty() || type.module == UINT32_MAX) return known->second;
   Classes* classes = this->classes(type.module);
   if (!classes) return known->second;
   const auto found = classes->by_name.find(type.full_name);

@@ -7,14 +7,16 @@
 #include <unordered_map>
 
 #include "cli/snapshot/snapshot.h"
+#include "cli/symbols/module_files.h"
 #include "cli/types/types.h"
 
 namespace heaprake::cli {
 
-// One thread at a time. A module's debug information is read when it is first needed.
+// One thread at a time; the snapshot must outlive it. A module's debug information is read when it
+// is first needed.
 class Fields {
  public:
-  explicit Fields(const Snapshot& snapshot);  // which must outlive it
+  explicit Fields(const Snapshot& snapshot, SharedFiles files = nullptr);
   ~Fields();
   Fields(const Fields&) = delete;
   Fields& operator=(const Fields&) = delete;
@@ -27,7 +29,7 @@ class Fields {
   struct Classes;  // of one module
   Classes* classes(uint32_t module);
 
-  const Snapshot& snapshot_;
+  const SharedFiles files_;
   std::unordered_map<uint32_t, std::unique_ptr<Classes>> modules_;
   std::unordered_map<std::string, std::string> known_;
 };

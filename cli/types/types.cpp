@@ -10,8 +10,8 @@ namespace {
 
 class Finder {
  public:
-  Finder(const Snapshot& snapshot, const Progress& progress)
-      : snapshot_(snapshot), progress_(progress), vtables_(snapshot) {
+  Finder(const Snapshot& snapshot, const Progress& progress, SharedFiles files)
+      : snapshot_(snapshot), progress_(progress), vtables_(snapshot, std::move(files)) {
     types_.all.resize(1);
     types_.of.assign(snapshot.blocks(), 0);
     types_.sources.assign(snapshot.blocks(), TypeSource::kNone);
@@ -160,8 +160,8 @@ const char* name_of(TypeSource source) {
   return "";
 }
 
-Types find_types(const Snapshot& snapshot, const Progress& progress) {
-  return Finder(snapshot, progress).run();
+Types find_types(const Snapshot& snapshot, const Progress& progress, SharedFiles files) {
+  return Finder(snapshot, progress, std::move(files)).run();
 }
 
 }  // namespace heaprake::cli

@@ -9,6 +9,7 @@
 
 #include "cli/progress.h"
 #include "cli/snapshot/snapshot.h"
+#include "cli/symbols/module_files.h"
 #include "cli/types/control_block.h"
 
 namespace heaprake::cli {
@@ -46,6 +47,7 @@ struct Types {
   const std::string& name(uint32_t block) const { return all[of[block]].name; }
 };
 
-Types find_types(const Snapshot& snapshot, const Progress& progress = {});
+Types find_types(const Snapshot& snapshot, const Progress& progress = {},
+                 SharedFiles files = nullptr);
 
 }  // namespace heaprake::cli

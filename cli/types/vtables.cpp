@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 namespace heaprake::cli {
 
@@ -51,8 +52,8 @@ std::string type_at(const ElfImage& image, const ElfImage::Word& typeinfo) {
 
 }  // namespace
 
-Vtables::Vtables(const Snapshot& snapshot)
-    : snapshot_(snapshot), images_(snapshot.modules.size()), tried_(snapshot.modules.size()) {
+Vtables::Vtables(const Snapshot& snapshot, SharedFiles files)
+    : snapshot_(snapshot), files_(or_own(std::move(files), snapshot)) {
   for (uint32_t i = 0; i < snapshot.modules.size(); ++i) {
     const Module& module = snapshot.modules[i];
     if (module.flags & HEAPRAKE_MODULE_LOADED) places_.push_back({module.lo, module.hi, i});
@@ -64,8 +65,6 @@ Vtables::Vtables(const Snapshot& snapshot)
   for (const Place& place : places_) highest_ = std::max(highest_, place.hi);
 }
 
-Vtables::~Vtables() = default;
-
 uint32_t Vtables::module_at(uint64_t address) const {
   const auto after = std::upper_bound(places_.begin(), places_.end(), address,
                                       [](uint64_t place, const Place& p) { return place < p.lo; });
@@ -73,21 +72,10 @@ uint32_t Vtables::module_at(uint64_t address) const {
   return address < after[-1].hi ? after[-1].module : UINT32_MAX;
 }
 
-const ElfImage* Vtables::image(uint32_t module) {
-  if (!tried_[module]) {
-    tried_[module] = true;
-    auto image = std::make_unique<ElfImage>(snapshot_.modules[module].path);
-    // The file may have been replaced since: then it says nothing about what was loaded.
-    const std::string& recorded = snapshot_.modules[module].build_id;
-    if (recorded.empty() || recorded == image->build_id()) images_[module] = std::move(image);
-  }
-  return images_[module].get();
-}
-
 std::string Vtables::look_up(uint64_t word) {
   const uint32_t module = module_at(word);
   if (module == UINT32_MAX || word % 8 != 0) return "";
-  const ElfImage* image = this->image(module);
+  const ElfImage* image = files_->image(module);
   if (!image) return "";
   const uint64_t address = word - snapshot_.modules[module].load;
   uint64_t offset = 0;
@@ -158,7 +146,7 @@ class Bases {
 std::vector<uint32_t> Vtables::bases_at(uint64_t word) {
   std::vector<uint32_t> places;
   const uint32_t module = module_at(word);
-  const ElfImage* image = module == UINT32_MAX ? nullptr : this->image(module);
+  const ElfImage* image = files_->image(module);
   if (!image) return places;
   const std::optional<ElfImage::Word> typeinfo =
       image->word(word - snapshot_.modules[module].load - 8);

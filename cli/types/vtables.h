@@ -4,21 +4,19 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "cli/snapshot/snapshot.h"
-#include "cli/types/elf_image.h"
+#include "cli/symbols/module_files.h"
 
 namespace heaprake::cli {
 
-// One thread at a time; files are opened when they are first needed.
+// One thread at a time; the snapshot must outlive it.
 class Vtables {
  public:
-  explicit Vtables(const Snapshot& snapshot);  // which must outlive it
-  ~Vtables();
+  explicit Vtables(const Snapshot& snapshot, SharedFiles files = nullptr);
   Vtables(const Vtables&) = delete;
   Vtables& operator=(const Vtables&) = delete;
 
@@ -40,13 +38,11 @@ class Vtables {
     uint32_t module;
   };
   std::string look_up(uint64_t word);
-  const ElfImage* image(uint32_t module);
 
   const Snapshot& snapshot_;
   std::vector<Place> places_;  // by address
   uint64_t lowest_ = 0, highest_ = 0;
-  std::vector<std::unique_ptr<ElfImage>> images_;
-  std::vector<bool> tried_;
+  const SharedFiles files_;
   std::unordered_map<uint64_t, std::string> known_;
 };
 
