@@ -72,7 +72,7 @@ struct Plan {
   Outputs outputs;
   std::optional<OutputFile> text;
   CheckPlan checks;
-  int leak_status = kExitLeaks;
+  std::optional<int> leak_status;
   bool count_children;
   std::string repeat;  // the command line up to " -- ", without the files that it writes
 };
@@ -285,11 +285,13 @@ int Hunt::run() {
     report.pid = static_cast<uint64_t>(ending.pid);
     plan_.outputs.refine(&report);
     const bool fails = plan_.outputs.fails(report) || (plan_.count_children && children_fail_);
-    if (status == 0 && fails) status = plan_.leak_status;
+    const int leak_status = plan_.leak_status.value_or(report.lsan.exitcode.value_or(kExitLeaks));
+    if (status == 0 && fails) status = leak_status;
     deliver(report, checks, snapshot);
   } catch (const Failure& failure) {
     std::fprintf(stderr, "heaprake hunt: %s\n", failure.message.c_str());
-    if (status == 0 || status == plan_.leak_status) status = failure.status;
+    // A program that has ended with 0 must not look like one whose report is there.
+    if (exit_status_of(ending) == 0) status = failure.status;
   }
   return status;
 }
@@ -316,6 +318,10 @@ cannot reach that one (static, or without LD_PRELOAD in the environment), it is 
 With --every, --start-after and --on-signal the running program is looked at meanwhile: each check
 tells in full what earlier ones have not. Nothing happens in the program between checks; during one
 it stands still while its memory is copied. `heaprake report PID` does the same from elsewhere.
+
+Options that LeakSanitizer has are taken from PROGRAM's __lsan_default_options and from LSAN_OPTIONS,
+where no option here says otherwise: exitcode, suppressions, max_leaks (like --top),
+print_suppressions, and, for --format=lsan, report_objects.
 
 Other processes that PROGRAM starts have reports of their own, if they have lost something: as text
 before PROGRAM's, in the JSON as elements of "processes" (each a report of the same schema), in all

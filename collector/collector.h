@@ -208,7 +208,8 @@ struct SnapshotPlan {
   bool wait = true;     // for a running collection; a signal handler must not (outcome.busy)
   bool explain = true;  // if the world cannot be stopped write a snapshot that only says why
   const char* why_not = nullptr;  // do not look at memory, only write this reason
-  const char* suppressions = "";
+  const char* suppressions = "";  // in LeakSanitizer's formats, the program's
+  const char* options = "";
 };
 // `begin` is called before the first byte, by the process that writes: with false, if nothing is
 // going to follow. Not called if the outcome is busy.

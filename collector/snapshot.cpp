@@ -52,7 +52,7 @@ class Snapshot {
     if (!plan_.explain || !stream.open(plan_.fd)) return;
     write_head(stream);
     write_reason(stream, problem);
-    write_text(stream, HEAPRAKE_SNAPSHOT_SUPPRESSIONS, plan_.suppressions);
+    write_programs_words(stream);
     stream.close({});
   }
 
@@ -87,7 +87,7 @@ class Snapshot {
     heaprake_snapshot_end totals{};
     write_head(stream);
     write_reasons(stream);
-    write_text(stream, HEAPRAKE_SNAPSHOT_SUPPRESSIONS, plan_.suppressions);
+    write_programs_words(stream);
     if (!write_modules(stream, modules, &module_numbers_) ||
         !write_threads(stream, threads_, pid_, &thread_numbers_))
       return;
@@ -139,6 +139,11 @@ class Snapshot {
     header.heap_base = heap::geometry.base;
     stream.header(header);
     write_command(stream);
+  }
+
+  void write_programs_words(SnapshotStream& stream) const {
+    write_text(stream, HEAPRAKE_SNAPSHOT_SUPPRESSIONS, plan_.suppressions);
+    write_text(stream, HEAPRAKE_SNAPSHOT_OPTIONS, plan_.options);
   }
 
   static void write_reasons(SnapshotStream& stream) {

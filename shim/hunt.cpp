@@ -18,6 +18,7 @@ namespace heaprake::shim {
 namespace {
 
 const char* suppressions = "";
+const char* options = "";
 bool off_by_options = false;
 
 void say_unreachable(const collector::Outcome& found) {
@@ -35,7 +36,7 @@ collector::SnapshotPlan plan_for(int fd, bool all) {
   collector::SnapshotPlan plan;
   plan.fd = fd;
   plan.all = all;
-  plan.suppressions = suppressions;
+  add_programs_words(&plan);
   return plan;
 }
 
@@ -59,12 +60,14 @@ void start_hunt() {
   start_hunt_signals();
   const char* text = __lsan_default_suppressions ? __lsan_default_suppressions() : nullptr;
   if (text) suppressions = text;
-  const char* options = __lsan_default_options ? __lsan_default_options() : nullptr;
-  off_by_options = options && turns_leak_checks_off(options);
+  const char* words = __lsan_default_options ? __lsan_default_options() : nullptr;
+  if (words) options = words;
+  off_by_options = turns_leak_checks_off(options);
 }
 
-const char* default_suppressions() {
-  return suppressions;
+void add_programs_words(collector::SnapshotPlan* plan) {
+  plan->suppressions = suppressions;
+  plan->options = options;
 }
 
 bool leak_checks_are_off() {

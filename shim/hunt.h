@@ -13,8 +13,9 @@ namespace heaprake::shim {
 // Once, at start, before the program's own code runs.
 void start_hunt();
 
-// In LeakSanitizer's format, the program's (__lsan_default_suppressions); "" if there are none.
-const char* default_suppressions();
+// What the program says in LeakSanitizer's ways (__lsan_default_suppressions,
+// __lsan_default_options) becomes part of the plan.
+void add_programs_words(collector::SnapshotPlan* plan);
 
 // The program has said that it wants no leak checks. Calls into the program.
 bool leak_checks_are_off();

@@ -72,7 +72,7 @@ void answer_snapshot(const Request& request, uint32_t flags) {
   plan.copy = true;
   plan.wait = false;
   plan.explain = false;
-  plan.suppressions = default_suppressions();
+  add_programs_words(&plan);
   const collector::Outcome outcome =
       collector::take_snapshot(plan, request.self, [&](bool follows) {
         begin_answer(request, follows ? HEAPRAKE_OK : HEAPRAKE_GAVE_UP, follows ? kUntilTheEnd : 0);

@@ -11,6 +11,8 @@ namespace {
 class UsualPlaces {
  public:
   explicit UsualPlaces(const Snapshot& snapshot) : snapshot_(snapshot) {
+    kinds_.resize(snapshot.stack_first.empty() ? 1 : snapshot.stack_first.size() - 1);
+    for (uint32_t stack = 1; stack < kinds_.size(); ++stack) kinds_[stack] = kind_of(stack);
     for (uint32_t block = 0; block < snapshot.blocks(); ++block) {
       for (const BlockEdge& edge : snapshot.edges_of(block))
         if (edge.inner != 0) note(edge.to, edge.inner);
@@ -27,11 +29,20 @@ class UsualPlaces {
 
  private:
   static constexpr uint32_t kSeveral = UINT32_MAX;
+  static constexpr uint64_t kOdd = 0x9e3779b97f4a7c15ull;
 
+  // Who calls the function that allocates does not matter.
+  uint64_t kind_of(uint32_t stack) const {
+    constexpr size_t kInnermost = 3;
+    const std::span<const Pc> frames = snapshot_.stack_of(stack);
+    uint64_t kind = 1;
+    for (const Pc& pc : frames.first(std::min(frames.size(), kInnermost)))
+      kind = (kind ^ pc.offset ^ static_cast<uint64_t>(pc.module) << 48) * kOdd;
+    return kind;
+  }
   uint64_t place(uint32_t block, uint64_t inner) const {
-    const uint64_t stack = snapshot_.stack[block];
-    const uint64_t kind = stack != 0 ? stack << 1 | 1 : snapshot_.requested[block] << 1;
-    return kind * 0x9e3779b97f4a7c15ull ^ inner;
+    const uint64_t kind = kinds_[snapshot_.stack[block]];
+    return (kind != 0 ? kind : snapshot_.requested[block] * kOdd) ^ inner;
   }
   void note(uint32_t block, uint64_t inner) {
     const auto [found, fresh] = first_.try_emplace(place(block, inner), block);
@@ -39,6 +50,7 @@ class UsualPlaces {
   }
 
   const Snapshot& snapshot_;
+  std::vector<uint64_t> kinds_;                   // of stacks; 0 for none
   std::unordered_map<uint64_t, uint32_t> first_;  // the one block, or kSeveral
 };
 

@@ -2,7 +2,9 @@
 //
 // A reference is doubtful that leads into the middle of a block, unless that is how such blocks are
 // referred to:
-//   - others of its kind (allocation stack, or size where that is not known) are, at that place;
+//   - others of its kind (the innermost three frames of its allocation stack, or its size where
+//   that
+//     is not known) are, at that place;
 //   - a base class of the object begins there (multiple inheritance);
 //   - it is just past the end, as the end of an array is;
 //   - the elements of an array begin there, behind their number (new[]);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cli/analysis/structures.h"
 #include "cli/report/formats.h"
 #include "cli/text.h"
 
@@ -56,7 +57,7 @@ std::string frame_line(const Report& report, const Frame& frame, size_t number) 
 }
 
 void add_suppressions(const Report& report, std::string* text) {
-  if (report.suppressed_blocks == 0) return;
+  if (report.suppressed_blocks == 0 || !report.lsan.print_suppressions) return;
   const std::string rule(53, '-');
   *text += rule + "\nSuppressions used:\n  count      bytes template\n";
   for (const SuppressionUse& use : report.suppressions) {
@@ -67,6 +68,40 @@ void add_suppressions(const Report& report, std::string* text) {
     *text += count + " " + bytes + " " + use.rule.substr(use.rule.find(':') + 1) + "\n";
   }
   *text += rule + "\n\n";
+}
+
+size_t most_told(const Report& report, size_t leaks) {
+  const uint64_t most = report.lsan.max_leaks.value_or(0);
+  return most == 0 ? leaks : std::min<uint64_t>(most, leaks);
+}
+
+// The lost blocks, by what an entry stands for: direct ones or others, of one stack.
+using Objects = std::map<std::pair<bool, uint32_t>, std::vector<uint32_t>>;
+
+Objects objects_of(const Report& report) {
+  Objects objects;
+  const Structures lost = find_structures(*report.snapshot);
+  for (const Structure& structure : lost.all) {
+    for (uint32_t i = structure.begin; i < structure.end; ++i) {
+      const uint32_t block = lost.block_of[lost.order[i]];
+      const bool direct = i < structure.begin + structure.root_blocks;
+      objects[{direct, report.snapshot->stack[block]}].push_back(block);
+    }
+  }
+  return objects;
+}
+
+void add_objects(const Report& report, const Objects& objects, const Leak& leak,
+                 std::string* text) {
+  const auto found = objects.find({leak.direct, leak.stack});
+  if (found == objects.end()) return;
+  // Of a stack of which some blocks are suppressed, with what they hang on, nobody knows which.
+  if (found->second.size() != leak.blocks) return;
+  *text += "Objects leaked above:\n";
+  for (uint32_t block : found->second)
+    *text += hexadecimal(report.snapshot->address[block]) + " (" +
+             std::to_string(report.snapshot->requested[block]) + " bytes)\n";
+  *text += "\n";
 }
 
 }  // namespace
@@ -83,7 +118,12 @@ std::string lsan_text(const Report& report) {
   }
   text += "\n" + std::string(65, '=') + "\n==" + std::to_string(report.pid) +
           "==ERROR: LeakSanitizer: detected memory leaks\n\n";
-  for (const Leak& leak : leaks_of(report)) {
+  const std::vector<Leak> leaks = leaks_of(report);
+  const size_t told = most_told(report, leaks.size());
+  if (told < leaks.size()) text += "The " + std::to_string(told) + " top leak(s):\n";
+  const Objects objects = report.lsan.report_objects ? objects_of(report) : Objects();
+  for (size_t number = 0; number < told; ++number) {
+    const Leak& leak = leaks[number];
     text += std::string(leak.direct ? "Direct" : "Indirect") + " leak of " +
             std::to_string(leak.bytes) + " byte(s) in " + std::to_string(leak.blocks) +
             " object(s) allocated from:\n";
@@ -91,7 +131,10 @@ std::string lsan_text(const Report& report) {
     for (size_t i = 0; i < stack.size(); ++i) text += frame_line(report, stack[i], i);
     if (stack.empty()) text += "    <empty stack>\n";
     text += "\n";
+    add_objects(report, objects, leak, &text);
   }
+  if (told < leaks.size())
+    text += "Omitting " + std::to_string(leaks.size() - told) + " more leak(s).\n";
   add_suppressions(report, &text);
   return text + "SUMMARY: LeakSanitizer: " + std::to_string(findings.bytes) +
          " byte(s) leaked in " + std::to_string(findings.blocks) + " allocation(s).\n";

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <filesystem>
 #include <set>
 
 #include "cli/failure.h"
@@ -42,6 +44,16 @@ std::string with_process(const std::string& path, uint64_t pid) {
   const size_t dot = path.rfind('.');
   const size_t at = dot == std::string::npos || dot <= name ? path.size() : dot;
   return path.substr(0, at) + "." + std::to_string(pid) + path.substr(at);
+}
+
+// As LeakSanitizer looks for it: here, or else where the program is.
+std::string beside_program(const std::string& file, const Report& report) {
+  const std::filesystem::path path(file);
+  std::error_code error;
+  if (path.is_absolute() || report.program.empty() || std::filesystem::exists(path, error))
+    return file;
+  const std::filesystem::path there = std::filesystem::path(report.program[0]).parent_path() / path;
+  return std::filesystem::exists(there, error) ? there.string() : file;
 }
 
 }  // namespace
@@ -87,6 +99,8 @@ Outputs::Outputs(const Arguments& arguments) : force_(arguments.has("force")) {
   if (arguments.has("suppressions"))
     suppressions_ = read_suppressions(arguments.value("suppressions"));
   if (arguments.has("baseline")) baseline_ = read_baseline(arguments.value("baseline"));
+  wants_top_ = arguments.has("top");
+  if (const char* text = std::getenv("LSAN_OPTIONS")) lsan_options_ = text;
   if (arguments.has("max-leaks")) max_leaks_ = number_of(arguments, "max-leaks");
 }
 
@@ -105,18 +119,29 @@ void Outputs::check_distinct() const {
   for (const File& file : files_) add(file.file);
 }
 
-void Outputs::refine(Report* report) const {
-  std::vector<Suppression> all = suppressions_;
-  if (report->snapshot && !report->snapshot->suppressions.empty()) {
+// What is wrong with them is the program's mistake, or that of whoever set LSAN_OPTIONS: a note.
+void Outputs::add_programs_rules(Report* report, std::vector<Suppression>* rules) {
+  const auto add = [&](const auto& read) {
     try {
-      const std::vector<Suppression> own =
-          parse_suppressions(report->snapshot->suppressions, "__lsan_default_suppressions");
-      all.insert(all.end(), own.begin(), own.end());
+      const std::vector<Suppression> more = read();
+      rules->insert(rules->end(), more.begin(), more.end());
     } catch (const Failure& failure) {
-      // The program's mistake, not the command line's.
       report->notes.push_back(failure.message);
     }
-  }
+  };
+  if (report->snapshot && !report->snapshot->suppressions.empty())
+    add([&] {
+      return parse_suppressions(report->snapshot->suppressions, "__lsan_default_suppressions");
+    });
+  for (const std::string& file : report->lsan.suppressions)
+    add([&] { return read_suppressions(beside_program(file, *report)); });
+}
+
+void Outputs::refine(Report* report) const {
+  if (report->snapshot) report->lsan.read(report->snapshot->options);
+  report->lsan.read(lsan_options_);
+  std::vector<Suppression> all = suppressions_;
+  add_programs_rules(report, &all);
   suppress(report, all);
   if (baseline_) compare(report, *baseline_);
 }
@@ -135,6 +160,8 @@ std::string Outputs::text(const Report& report, bool colours) const {
   if (lsan_) return lsan_text(report);
   TextStyle style = style_;
   style.colours = colours;
+  const std::optional<uint64_t>& most = report.lsan.max_leaks;
+  if (most && !wants_top_) style.detailed = *most == 0 ? UINT32_MAX : *most;
   return report_text(report, style);
 }
 

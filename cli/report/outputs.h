@@ -24,6 +24,7 @@ class Outputs {
   explicit Outputs(const Arguments& arguments);
 
   // Takes out what is suppressed, here and by the program itself, and marks what is known.
+  // LeakSanitizer's options, the program's and those in LSAN_OPTIONS, are among the report then.
   void refine(Report* report) const;
 
   // Whether so much that is new has been lost that the exit status should tell.
@@ -53,6 +54,7 @@ class Outputs {
 
   void add_file(const Arguments& arguments, const std::string& name, Format format);
   void check_distinct() const;
+  static void add_programs_rules(Report* report, std::vector<Suppression>* rules);
 
   bool force_;
   std::optional<OutputFile> json_, save_;
@@ -61,6 +63,8 @@ class Outputs {
   std::vector<Suppression> suppressions_;
   std::optional<Baseline> baseline_;
   uint64_t max_leaks_ = 0;
+  std::string lsan_options_;
+  bool wants_top_ = false;
   TextStyle style_;
   bool lsan_ = false;
 };

@@ -11,6 +11,7 @@
 
 #include "cli/analysis/finding.h"
 #include "cli/progress.h"
+#include "cli/report/lsan_options.h"
 #include "cli/snapshot/snapshot.h"
 #include "cli/symbols/symbols.h"
 
@@ -39,6 +40,7 @@ struct Report {
   Findings findings;                         // without what is suppressed; the sums are exact
   std::vector<SuppressionUse> suppressions;  // every rule there is, used or not
   uint64_t suppressed_blocks = 0, suppressed_bytes = 0;
+  LsanOptions lsan;  // the program's and the user's, where no option of ours says otherwise
   // Of each of findings.lost: told before. Empty: there is nothing to compare with.
   std::vector<bool> known;
   std::string known_since = "in the baseline";  // where it was told

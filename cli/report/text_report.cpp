@@ -85,7 +85,7 @@ void tell_near_leaks(Page& page, const Report& report, const TextStyle& style) {
 }
 
 void tell_suppressions(Page& page, const Report& report) {
-  if (report.suppressions.empty()) return;
+  if (report.suppressions.empty() || !report.lsan.print_suppressions) return;
   size_t used = 0, findings = 0;
   for (const SuppressionUse& use : report.suppressions) {
     used += use.findings > 0 ? 1 : 0;

@@ -35,12 +35,15 @@ class Payload {
     return n;
   }
   // How many things follow, each of which takes at least `least` bytes: so many can be there.
-  uint64_t count(size_t least) { return number_to(left() / least, "a count is too large"); }
+  uint64_t count(size_t least) {
+    const uint64_t n = number();
+    if (n > left() / least) throw Damage{"a count is too large"};
+    return n;
+  }
   std::string_view text() {
-    const uint64_t length = number_to(left(), "a text goes over the end of its chunk");
-    const auto* start = reinterpret_cast<const char*>(next_);
-    next_ += length;
-    return {start, length};
+    const uint64_t length = number();
+    if (length > left()) throw Damage{"a text goes over the end of its chunk"};
+    return bytes(length);
   }
   std::string_view bytes(size_t length) {
     if (length > left()) throw Damage{"a record goes over the end of its chunk"};

@@ -98,6 +98,9 @@ class Reader {
       case HEAPRAKE_SNAPSHOT_SUPPRESSIONS:
         s_.suppressions.append(payload.bytes(chunk.length));
         return;
+      case HEAPRAKE_SNAPSHOT_OPTIONS:
+        s_.options.append(payload.bytes(chunk.length));
+        return;
       case HEAPRAKE_SNAPSHOT_END:
         check(chunk.length == sizeof(heaprake_snapshot_end), "its end has the wrong length");
         return;

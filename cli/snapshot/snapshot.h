@@ -59,7 +59,8 @@ struct Snapshot {
   std::vector<Module> modules;
   std::vector<Thread> threads;       // [0] is the unknown one
   std::vector<std::string> strings;  // [0] is ""
-  std::string suppressions;
+  std::string suppressions;          // the program's, in LeakSanitizer's formats
+  std::string options;
 
   // Stack s is frames[stack_first[s] ... stack_first[s + 1]), innermost first; stack 0 is empty.
   std::vector<uint64_t> stack_first;

@@ -82,7 +82,9 @@ enum heaprake_snapshot_kind {
   /* Raw text, in LeakSanitizer's format: what __lsan_default_suppressions returns. */
   HEAPRAKE_SNAPSHOT_SUPPRESSIONS = 9,
   /* struct heaprake_snapshot_end */
-  HEAPRAKE_SNAPSHOT_END = 10
+  HEAPRAKE_SNAPSHOT_END = 10,
+  /* Raw text: what __lsan_default_options returns. */
+  HEAPRAKE_SNAPSHOT_OPTIONS = 11
 };
 
 #define HEAPRAKE_SNAPSHOT_DEAD_FRAME "[dead frame]"

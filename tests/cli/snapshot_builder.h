@@ -49,7 +49,7 @@ struct SnapshotBuilder {
   std::vector<std::vector<Pc>> stacks;
   std::vector<Block> blocks;
   std::vector<Root> roots;
-  std::string suppressions;
+  std::string suppressions, options;
   size_t edges_per_record = HEAPRAKE_SNAPSHOT_MAX_EDGES;
   size_t chunk_bytes = HEAPRAKE_SNAPSHOT_MAX_CHUNK;  // of payload, where a record fits into them
 
@@ -128,6 +128,7 @@ struct SnapshotBuilder {
     add_records(&all, HEAPRAKE_SNAPSHOT_ROOTS, roots,
                 [this](std::string* to, const Root& root) { put_root(to, root); });
     if (!suppressions.empty()) add_chunk(&all, HEAPRAKE_SNAPSHOT_SUPPRESSIONS, suppressions);
+    if (!options.empty()) add_chunk(&all, HEAPRAKE_SNAPSHOT_OPTIONS, options);
     add_chunk(&all, HEAPRAKE_SNAPSHOT_END,
               std::string(reinterpret_cast<const char*>(&end), sizeof end));
     return all;

@@ -258,6 +258,12 @@ TEST_F(SnapshotReader, ChunksMustBeKnownAndShort) {
                                    "\x05"
                                    "abc");
   expect_damaged(header + chunk + rest, "over the end of its chunk");
+  // By one byte: the length itself takes room.
+  chunk.clear();
+  test::SnapshotBuilder::add_chunk(&chunk, HEAPRAKE_SNAPSHOT_COMMAND,
+                                   "\x04"
+                                   "abc");
+  expect_damaged(header + chunk + rest, "over the end of its chunk");
   chunk.clear();
   test::SnapshotBuilder::add_chunk(&chunk, HEAPRAKE_SNAPSHOT_COMMAND, std::string(11, '\xff'));
   expect_damaged(header + chunk + rest, "too large");

@@ -13,7 +13,7 @@ PROGRAMS = (interpreters.PROGRAMS + compilers.PROGRAMS + databases.PROGRAMS + se
             + system_tools.PROGRAMS + text_tools.PROGRAMS + documents.PROGRAMS)
 
 # What the harness itself uses.
-PACKAGES = ["python3", "time", "util-linux"]
+PACKAGES = ["python3", "time", "util-linux", "valgrind"]
 
 
 def missing(program):

@@ -1,0 +1,32 @@
+/* Loses two lists, in functions of their own, and says in LeakSanitizer's way what it wants of
+ * that. */
+#include <stdlib.h>
+
+const char* __lsan_default_options(void) {
+  return "verbosity=0:exitcode=7";
+}
+
+static void* volatile head;
+
+static void lose(int count) {
+  for (head = NULL; count > 0; count--) {
+    void** node = malloc(24);
+    *node = head;
+    head = node;
+  }
+  head = NULL;
+}
+__attribute__((noinline)) void lose_short_list(void) {
+  lose(2);
+  __asm__ volatile("");
+}
+__attribute__((noinline)) void lose_long_list(void) {
+  lose(5);
+  __asm__ volatile("");
+}
+
+int main(void) {
+  lose_short_list();
+  lose_long_list();
+  return 0;
+}
