@@ -319,8 +319,8 @@ With --every, --start-after and --on-signal the running program is looked at mea
 tells in full what earlier ones have not. Nothing happens in the program between checks; during one
 it stands still while its memory is copied. `heaprake report PID` does the same from elsewhere.
 
-Options that LeakSanitizer has are taken from PROGRAM's __lsan_default_options and from LSAN_OPTIONS,
-where no option here says otherwise: exitcode, suppressions, max_leaks (like --top),
+Where no option here says otherwise, these of LeakSanitizer's are taken from PROGRAM's
+__lsan_default_options and from LSAN_OPTIONS: exitcode, suppressions, max_leaks (like --top),
 print_suppressions, and, for --format=lsan, report_objects.
 
 Other processes that PROGRAM starts have reports of their own, if they have lost something: as text
