@@ -33,11 +33,14 @@ class Walk {
 
   // To the outermost frame; false if the walk ended before.
   bool run(FunctionRef<void(const CallSite&)> visit) {
-    for (;;) {
+    // A signal's frame may lead anywhere, even back.
+    constexpr unsigned kMost = 1'000'000;
+    for (unsigned count = 0; count < kMost; ++count) {
       const CodePlace place = place_of(at_.pc);
       if (!step(place)) return place.rule.cfa == Cfa::kOutermost;
       visit(at_);
     }
+    return false;
   }
 
  private:
