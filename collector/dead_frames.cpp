@@ -9,20 +9,36 @@ namespace heaprake::collector {
 
 using platform::Range;
 
+namespace {
+
+// What is called a thread's local storage begins somewhere among its first frames.
+bool may_be_stack(const Root& root) {
+  return (root.kind == GC_REFERENCE_STACK || root.kind == GC_REFERENCE_TLS) && !root.guarded &&
+         root.thread != 0;
+}
+
+// Of one in which the stack pointer lies. Pages that were never touched divide stacks.
+Range whole_stack(const Root& root, const RootSet& roots) {
+  Range stack = root.range;
+  for (const Root& part : roots.ranges()) {
+    if (!may_be_stack(part) || part.thread != root.thread) continue;
+    if (part.kind == GC_REFERENCE_STACK) stack.lo = std::min(stack.lo, part.range.lo);
+    if (part.range.lo == stack.hi) stack.hi = part.range.hi;
+  }
+  return stack;
+}
+
+}  // namespace
+
 void DeadFrames::find(const platform::World& world, const RootSet& roots) {
   const bool contexts =
       __atomic_load_n(&heaprake_custom_stacks, __ATOMIC_RELAXED) & kCustomContexts;
   for (const Root& root : roots.ranges()) {
-    if (root.kind != GC_REFERENCE_STACK || root.guarded || root.thread == 0) continue;
+    if (!may_be_stack(root)) continue;
     const platform::StoppedThread& thread = world.threads[root.thread - 1];
     if (!root.range.contains(thread.sp)) continue;
-    // Pages that were never touched divide a stack.
-    Range stack = root.range;
-    for (const Root& part : roots.ranges()) {
-      if (part.kind == GC_REFERENCE_STACK && part.thread == root.thread)
-        stack.lo = std::min(stack.lo, part.range.lo);
-    }
-    platform::for_each_dead_frame(thread, stack, contexts, [&](Range dead) { ranges_.push(dead); });
+    platform::for_each_dead_frame(thread, whole_stack(root, roots), contexts,
+                                  [&](Range dead) { ranges_.push(dead); });
   }
   std::sort(ranges_.begin(), ranges_.end(),
             [](const Range& a, const Range& b) { return a.lo < b.lo; });

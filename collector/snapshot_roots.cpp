@@ -60,10 +60,12 @@ void RootSection::scan(const Root& root, platform::Range range, const char* cont
     word &= view_.rule.keep;
     if (resolver_.granule_of(word) == SIZE_MAX) continue;
     const bool registers = root.kind == GC_REFERENCE_REGISTER;
-    const bool dead = root.kind == GC_REFERENCE_STACK && view_.dead_frames.contains(range.lo);
-    send({root.kind, here, registers ? range.lo - root.origin : range.lo,
-          dead ? HEAPRAKE_SNAPSHOT_DEAD_FRAME : root.name},
-         word);
+    Place place{root.kind, here, registers ? range.lo - root.origin : range.lo, root.name};
+    if (!registers && view_.dead_frames.contains(range.lo)) {
+      place.kind = GC_REFERENCE_STACK;
+      place.name = HEAPRAKE_SNAPSHOT_DEAD_FRAME;
+    }
+    send(place, word);
   }
 }
 

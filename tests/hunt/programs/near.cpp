@@ -1,6 +1,10 @@
 // Keeps one block of 100 bytes by a reference that may be doubtful, in one of many ways. What a
 // hunt must say of it is in the table in CMakeLists.txt.
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -97,6 +101,58 @@ void keep_in_living_frame() {
   stay_in_use(block());
 }
 
+// Threads that stand still in each of the other ways: one waits in libc, one is interrupted.
+sem_t there;
+volatile bool spinning;
+__attribute__((noinline)) void wait_over_dead_frame() {
+  volatile char never_written[16384];
+  asm volatile("" : : "r"(never_written));
+  sem_post(&there);
+  for (;;) pause();
+}
+__attribute__((noinline)) void spin_over_dead_frame() {
+  volatile char never_written[16384];
+  asm volatile("" : : "r"(never_written));
+  spinning = true;
+  for (;;) asm volatile("pause");
+}
+void* wait_in_thread(void*) {
+  hold(4);
+  wait_over_dead_frame();
+  return nullptr;
+}
+void* spin_in_thread(void*) {
+  hold(4);
+  spin_over_dead_frame();
+  return nullptr;
+}
+void keep_in_waiting_thread() {
+  pthread_t thread;
+  sem_init(&there, 0, 0);
+  pthread_create(&thread, nullptr, wait_in_thread, nullptr);
+  sem_wait(&there);
+  exit(0);
+}
+void keep_in_running_thread() {
+  pthread_t thread;
+  pthread_create(&thread, nullptr, spin_in_thread, nullptr);
+  while (!spinning) sched_yield();
+  exit(0);
+}
+// For those who ask while it runs: it ends with its input.
+__attribute__((noinline)) void read_over_dead_frame() {
+  volatile char never_written[16384];
+  asm volatile("" : : "r"(never_written));
+  char byte;
+  while (read(0, &byte, 1) == 1) {
+  }
+  exit(0);
+}
+void keep_while_reading() {
+  hold(4);
+  read_over_dead_frame();
+}
+
 // Stacks may be anywhere in such a program, also below the stack pointer: all of it is scanned.
 ucontext_t context;
 __attribute__((noinline)) void hold_deep_below() {
@@ -126,6 +182,9 @@ const struct {
     {"first_element", keep_by_first_element},
     {"dead_frame", keep_in_dead_frame},
     {"living_frame", keep_in_living_frame},
+    {"waiting_thread", keep_in_waiting_thread},
+    {"running_thread", keep_in_running_thread},
+    {"while_reading", keep_while_reading},
     {"below_stack_pointer", keep_below_stack_pointer},
 };
 
