@@ -186,7 +186,10 @@ bool unpin(const heap::Block& block) {
 }
 
 int set_finalizer(const heap::Block& block, gc_finalizer finalizer, void* arg) {
-  return notes.set_finalizer(block.address, finalizer, arg);
+  return notes.set_finalizer(block.address, finalizer, arg, false);
+}
+int set_destructor(const heap::Block& block, gc_finalizer destructor, void* arg) {
+  return notes.set_finalizer(block.address, destructor, arg, true);
 }
 bool is_finalized(const heap::Block& block) {
   return notes.is_finalized(block.address);
@@ -196,8 +199,8 @@ size_t run_finalizers() {
              ? 0
              : run_due_finalizers();
 }
-gc_weak* weak_new(const heap::Block& block, const void* p) {
-  return notes.weak_new(block.address, reinterpret_cast<uintptr_t>(p));
+int weak_new(const heap::Block& block, const void* p, gc_weak** out) {
+  return notes.weak_new(block.address, reinterpret_cast<uintptr_t>(p), out);
 }
 bool weak_free(gc_weak* weak) {
   return notes.weak_free(weak);

@@ -161,10 +161,13 @@ void set_image(platform::Range image);
 // --- What is known of single blocks (notes.h). Arguments are blocks that exist.
 // 0 or an errno value: EALREADY (its finalizer is due, or has run), ENOMEM. nullptr takes it back.
 int set_finalizer(const heap::Block& block, gc_finalizer finalizer, void* arg);
+// In its place: weak references to the block are cleared when it is due.
+int set_destructor(const heap::Block& block, gc_finalizer destructor, void* arg);
 bool is_finalized(const heap::Block& block);
 size_t run_finalizers();
-// The same one for the same address; freed as often. nullptr: out of memory.
-gc_weak* weak_new(const heap::Block& block, const void* p);
+// The same one for the same address; freed as often. 0 or an errno value: EALREADY (its destructor
+// is due, or has run), ENOMEM.
+int weak_new(const heap::Block& block, const void* p, gc_weak** out);
 bool weak_free(gc_weak* weak);
 bool is_weak(const gc_weak* weak);
 // Of one that is.

@@ -19,6 +19,10 @@ constexpr size_t kSparseBytes = 1 << 20;
 // Goes depth first through what was not marked, and finds its strongly connected components by
 // Tarjan's algorithm: it leaves a component only after all those that it leads to. Blocks are
 // marked when they are come to, not when they are seen.
+//
+// Blocks between which there is a reference, in whichever direction, also form a group. A
+// destructor of one may delete what it leads to, so that no block of its group may be got at from
+// outside.
 class Closure {
  public:
   Closure(const platform::AddressSpace& space, const Filter& filter, MarkBits& marks,
@@ -44,14 +48,16 @@ class Closure {
     return ok;
   }
 
-  // Components in the opposite order, the blocks of each as they were set.
+  // Components in the opposite order, the blocks of each as they were set. Weak references to what
+  // destructors are about to spoil are cleared.
   bool queue() {
     bool ok = true;
+    clear_weak();
     for (size_t end = left_.size(); ok && end > 0;) {
       size_t begin = end - 1;
       while (begin > 0 && left_[begin - 1].component == left_[begin].component) begin--;
       std::sort(left_.begin() + begin, left_.begin() + end,
-                [](const Left& a, const Left& b) { return a.order < b.order; });
+                [](const Left& a, const Left& b) { return a.what.order < b.what.order; });
       for (size_t i = begin; ok && i < end; i++) ok = notes.queue(left_[i].block);
       end = begin;
     }
@@ -65,12 +71,14 @@ class Closure {
   };
   struct Visit {
     uintptr_t address;
-    size_t number;  // in the order in which blocks were come to, from 1
-    size_t lowest;  // number of an open block that it leads to; 0: its component is left
+    size_t number;    // in the order in which blocks were come to, from 1
+    size_t lowest;    // number of an open block that it leads to; 0: its component is left
+    uintptr_t group;  // a block of the same group, nearer its representative; itself if it is that
+    bool doomed;      // of a representative: a block of the group has a destructor
   };
   struct Left {
     uintptr_t block;  // one with a finalizer
-    uint64_t order;
+    Notes::Finalizable what;
     size_t component;
   };
 
@@ -83,6 +91,7 @@ class Closure {
     Visit* visit = visits_.insert(block.address);
     if (!visit || !open_.push(block.address) || !steps_.push({block.address, true})) return false;
     visit->number = visit->lowest = ++last_number_;
+    visit->group = block.address;
     return for_each_child(block, [&](uintptr_t child) {
       const size_t at = (child - heap::geometry.base) / heap::kGranule;
       return marks_.test(at) || steps_.push({child, false});
@@ -95,6 +104,7 @@ class Closure {
     bool ok = for_each_child(heap::find_block(address), [&](uintptr_t child) {
       const Visit* visit = visits_.find(child);
       if (visit && visit->lowest) lowest = std::min(lowest, visit->lowest);
+      if (visit) join(address, child);
       return true;
     });
     Visit* visit = visits_.find(address);
@@ -103,10 +113,35 @@ class Closure {
     for (uintptr_t block = 0; ok && block != address;) {
       block = open_.pop();
       visits_.find(block)->lowest = 0;
-      uint64_t order;
-      if (notes.is_finalizable(block, &order)) ok = left_.push({block, order, lowest});
+      Notes::Finalizable what;
+      if (!notes.is_finalizable(block, &what)) continue;
+      ok = left_.push({block, what, lowest});
+      if (what.destroys) group_of(block)->doomed = true;
     }
     return ok;
+  }
+
+  // The representative of a visited block's group. Shortens the way there.
+  Visit* group_of(uintptr_t address) {
+    Visit* visit = visits_.find(address);
+    while (visit->group != visit->address) {
+      Visit* nearer = visits_.find(visit->group);
+      visit->group = nearer->group;
+      visit = nearer;
+    }
+    return visit;
+  }
+  void join(uintptr_t one, uintptr_t other) {
+    Visit* from = group_of(one);
+    Visit* to = group_of(other);
+    from->group = to->address;
+    to->doomed |= from->doomed;
+  }
+  void clear_weak() {
+    const auto destroys = [](const Left& left) { return left.what.destroys; };
+    if (std::none_of(left_.begin(), left_.end(), destroys)) return;
+    notes.clear_weak(
+        [&](uintptr_t block) { return visits_.find(block) && group_of(block)->doomed; });
   }
 
   // The blocks that its words lead to, until visit(address) returns false.

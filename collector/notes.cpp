@@ -73,7 +73,7 @@ void Notes::detach_weak(Note& note) {
   note.weak = nullptr;
 }
 
-int Notes::set_finalizer(uintptr_t block, gc_finalizer finalizer, void* arg) {
+int Notes::set_finalizer(uintptr_t block, gc_finalizer finalizer, void* arg, bool destroys) {
   platform::ForkGuard guard(lock_);
   Note* note = finalizer ? get(block) : notes_.find(block);
   if (!note) return finalizer ? ENOMEM : 0;
@@ -81,6 +81,8 @@ int Notes::set_finalizer(uintptr_t block, gc_finalizer finalizer, void* arg) {
   note->finalizer = finalizer;
   note->arg = finalizer ? arg : nullptr;
   note->order = ++last_order_;
+  if (!note->finalized) note->destroys = finalizer && destroys;
+  if (note->destroys) destructors_++;
   drop_if_empty(note);
   return 0;
 }
@@ -94,26 +96,29 @@ bool Notes::set_type(uintptr_t block, const char* interned) {
   return true;
 }
 
-gc_weak* Notes::weak_new(uintptr_t block, uintptr_t target) {
+int Notes::weak_new(uintptr_t block, uintptr_t target, gc_weak** out) {
   platform::ForkGuard guard(lock_);
   Note* note = get(block);
-  if (!note) return nullptr;
+  if (!note) return ENOMEM;
+  if (note->dying()) return EALREADY;
   for (gc_weak* weak = note->weak; weak; weak = weak->next) {
     if (weak->target.load(std::memory_order_relaxed) != target) continue;
     weak->count++;
-    return weak;
+    *out = weak;
+    return 0;
   }
   gc_weak* weak = pool_.take();
   if (!weak) {
     drop_if_empty(note);
-    return nullptr;
+    return ENOMEM;
   }
   weak->block = block;
   weak->next = note->weak;
   weak->count = 1;
   weak->target.store(target, std::memory_order_relaxed);
   note->weak = weak;
-  return weak;
+  *out = weak;
+  return 0;
 }
 
 bool Notes::weak_free(gc_weak* weak) {
@@ -179,10 +184,10 @@ bool Notes::list_unreachable(const MarkBits& marks, MappedArray<uintptr_t>& out)
   return room;
 }
 
-bool Notes::is_finalizable(uintptr_t block, uint64_t* order) {
+bool Notes::is_finalizable(uintptr_t block, Finalizable* out) {
   const Note* note = heap::is_noted(block) ? notes_.find(block) : nullptr;
   if (!note || !note->finalizer || note->queued) return false;
-  *order = note->order;
+  *out = {note->order, note->destroys};
   return true;
 }
 
@@ -193,10 +198,14 @@ bool Notes::queue(uintptr_t block) {
   return true;
 }
 
-void Notes::clear_weak(const MarkBits& garbage) {
+void Notes::clear_weak(platform::FunctionRef<bool(uintptr_t block)> includes) {
   notes_.for_each([&](Note& note) {
-    if (note.weak && is_set(garbage, note.address)) detach_weak(note);
+    if (note.weak && includes(note.address)) detach_weak(note);
   });
+}
+
+void Notes::clear_weak(const MarkBits& garbage) {
+  clear_weak([&](uintptr_t block) { return is_set(garbage, block); });
 }
 
 bool Notes::add_words(MappedArray<uintptr_t>& words) {
@@ -252,6 +261,35 @@ bool Notes::moved(uintptr_t from, uintptr_t to) {
   moved->address = to;
   heap::unnote(from);
   return true;
+}
+
+void Notes::before_fork() {
+  lock_.before_fork();
+  alone_ = destructors_ == 0 || platform::is_alone();
+}
+
+void Notes::after_fork_in_parent() {
+  alone_ = false;
+  lock_.after_fork_in_parent();
+}
+
+void Notes::reset_after_fork() {
+  if (!alone_) take_back_destructors();
+  alone_ = false;
+  lock_.reset_after_fork();
+}
+
+// A thread that the child does not have may have been in the middle of `delete`, which runs the
+// destructor and only then tells us: nothing refers to such an object in the child, but it must not
+// be destroyed again.
+void Notes::take_back_destructors() {
+  notes_.for_each([&](Note& note) {
+    if (!note.destroys || !note.finalizer) return;
+    if (note.queued) due_count_.fetch_sub(1, std::memory_order_relaxed);
+    note.finalizer = nullptr;
+    note.arg = nullptr;
+    note.queued = note.destroys = false;
+  });
 }
 
 }  // namespace heaprake::collector

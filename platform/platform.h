@@ -122,6 +122,7 @@ class AddressSpace {
 
 int process_id();  // the kernel's answer, never a cached one
 int thread_id();
+bool is_alone();  // the calling thread has no other beside it; false if that cannot be told
 unsigned processor_count();  // that this process may run on
 uint64_t monotonic_ns();
 uint64_t realtime_ns();

@@ -89,4 +89,11 @@ TaskKind TaskList::examine(int tid) const {
   return kind_of_stat(text, static_cast<size_t>(got));
 }
 
+bool is_alone() {
+  TaskList list;
+  const bool alone = list.open() && list.count() == 1;
+  list.close();
+  return alone;
+}
+
 }  // namespace heaprake::platform

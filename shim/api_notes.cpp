@@ -19,6 +19,15 @@ bool gc_set_finalizer(const void* p, gc_finalizer fn, void* arg) noexcept {
   return done;
 }
 
+bool gc_set_destructor(const void* p, gc_finalizer fn, void* arg) noexcept {
+  Errno error;
+  heap::Block block = block_of(p);
+  bool done =
+      error.check(bool(block), EINVAL) && error.check(collector::set_destructor(block, fn, arg));
+  keep_until_here(p);
+  return done;
+}
+
 bool gc_is_finalized(const void* p) noexcept {
   Errno error;
   heap::Block block = block_of(p);
@@ -39,9 +48,10 @@ gc_weak* gc_weak_new(const void* p) noexcept {
   Errno error;
   heap::Block block = block_of(p);
   if (!error.check(bool(block), EINVAL)) return nullptr;
-  gc_weak* weak = collector::weak_new(block, p);
+  gc_weak* weak = nullptr;
+  const bool made = error.check(collector::weak_new(block, p, &weak));
   keep_until_here(p);
-  return error.check(weak != nullptr, ENOMEM) ? weak : nullptr;
+  return made ? weak : nullptr;
 }
 
 void* gc_weak_get(const gc_weak* weak) noexcept {

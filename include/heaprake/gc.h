@@ -197,6 +197,21 @@ void* gc_malloc_leaf(size_t size) HEAPRAKE_API(malloc_leaf);
 typedef void (*gc_finalizer)(void* block, void* arg);
 bool gc_set_finalizer(const void* p, gc_finalizer fn, void* arg) HEAPRAKE_API(set_finalizer)
     HEAPRAKE_ADDRESS(1);
+/* A finalizer that ends what lives in the block, as a C++ destructor does (gc.hpp's make sets one):
+ * once it is due there is nothing left to save. So when a collection queues it, weak references to
+ * the block are cleared at once, and with them those to all garbage that references connect with
+ * it, in whichever direction: through none of it can the program come to something destroyed.
+ * gc_weak_new of the block fails from then on (EALREADY). What else the block leads to, because the
+ * program still used it when the collection looked, stays until the destructor has run, for weak
+ * references too; it is found by a later collection. Like the clearing of weak references in
+ * CPython's collector, which comes before __del__.
+ *
+ * In a child that is forked while the process has several threads, destructors set before the fork
+ * do not run: another thread may have been in the middle of destroying the object itself.
+ *
+ * All else is as with gc_set_finalizer, and a block has one of the two: the last to be set. */
+bool gc_set_destructor(const void* p, gc_finalizer fn, void* arg) HEAPRAKE_API(set_destructor)
+    HEAPRAKE_ADDRESS(1);
 /* Whether the block's finalizer has been called: stays true if the block lives on. Like
  * gc.is_finalized. */
 bool gc_is_finalized(const void* p) HEAPRAKE_API(is_finalized) HEAPRAKE_ADDRESS(1);
@@ -214,13 +229,14 @@ void gc_report_error(const void* p, const char* what) HEAPRAKE_API(report_error)
 typedef struct gc_weak gc_weak;
 
 /* A weak reference to p, which may lie inside a block. The same one for the same address, to be
- * freed as often. NULL: p is in no block (EINVAL), ENOMEM. Like weakref.ref. */
+ * freed as often. NULL: p is in no block (EINVAL), its destructor is due or has run (EALREADY),
+ * ENOMEM. Like weakref.ref. */
 gc_weak* gc_weak_new(const void* p) HEAPRAKE_API(weak_new) HEAPRAKE_ADDRESS(1);
 /* p, which is then an ordinary reference and keeps the block as long as the program holds it; NULL
  * once the block has been reclaimed or freed. Never blocks. It is cleared before the memory goes,
- * and after finalizers had their chance to save the block. (With another thread that *frees* the
- * block at the same moment it is as with any pointer.) realloc keeps it, unless the block then ends
- * before p. */
+ * and after finalizers had their chance to save the block, but before a destructor. (With another
+ * thread that *frees* the block at the same moment it is as with any pointer.) realloc keeps it,
+ * unless the block then ends before p. */
 void* gc_weak_get(const gc_weak* weak) HEAPRAKE_API(weak_get);
 /* false (EINVAL) if it is none. */
 bool gc_weak_free(gc_weak* weak) HEAPRAKE_API(weak_free);

@@ -267,9 +267,9 @@ inline constexpr const char* type_name = detail::kName<T>.data();
 
 // A new T, as by new: whose type is known to gc_type and to reports, and whose destructor runs,
 // once a collection has found it unreachable, before it is reclaimed (gc_set_finalizer says when,
-// and in which order; all that it refers to is still there, though perhaps destroyed). `delete` is
-// allowed, and destroys it at once. A destructor that makes the object reachable again leaves it
-// destroyed.
+// and in which order; all that it refers to is still there, though perhaps destroyed). Weak
+// references are cleared before that (gc_set_destructor). `delete` is allowed, and destroys it at
+// once. A destructor that makes the object reachable again leaves it destroyed.
 template <class T, class... Args>
 [[nodiscard]] T* make(Args&&... args) {
   T* p;
@@ -279,7 +279,7 @@ template <class T, class... Args>
     p = ::new T{std::forward<Args>(args)...};
   }
   if constexpr (!std::is_trivially_destructible_v<T>) {
-    if (!gc_set_finalizer(p, detail::destroy<T>, nullptr) && errno == ENOMEM) {
+    if (!gc_set_destructor(p, detail::destroy<T>, nullptr) && errno == ENOMEM) {
       ::delete p;
       detail::no_memory();
     }
@@ -289,7 +289,8 @@ template <class T, class... Args>
 }
 
 // function(block) when p's block is about to be reclaimed; what it captures is kept alive until
-// then, so it must not capture p. An exception is told of on stderr. Replaces make's destructor.
+// then, so it must not capture p. An exception is told of on stderr. Replaces make's destructor,
+// and leaves weak references until the block goes.
 template <class Function>
 bool set_finalizer(const void* p, Function function) {
   auto* copy = new Function(std::move(function));

@@ -10,6 +10,7 @@ size_t use_gc_c11(void) {
   gc_get_stats(&stats);
   gc_weak* weak = gc_weak_new(&object);
   gc_set_finalizer(&object, (gc_finalizer)0, (void*)0);
+  gc_set_destructor(&object, (gc_finalizer)0, (void*)0);
   gc_weak_free(weak);
   return gc_collect() + gc_objects(&object, 1) + gc_referrers(id, &reference, 1) + gc_refcount(id) +
          (size_t)stats.collections;
