@@ -315,6 +315,11 @@ of reach. Then the report says "incomplete", its JSON has "complete": false, and
 PROGRAM's own. If PROGRAM becomes another one (exec), the report is about that one; if heaprake
 cannot reach that one (static, or without LD_PRELOAD in the environment), it is "incomplete".
 
+What is still held, but perhaps only by accident, is listed apart and is no failure: by a reference
+into the middle of a block where no idiom of C++ explains it, or by what a function that has returned
+left on the stack. (Not where more than 500,000 blocks are left, unless --save or --snapshot-all=1
+asks for all of them.)
+
 With --every, --start-after and --on-signal the running program is looked at meanwhile: each check
 tells in full what earlier ones have not. Nothing happens in the program between checks; during one
 it stands still while its memory is copied. `heaprake report PID` does the same from elsewhere.
