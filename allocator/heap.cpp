@@ -44,7 +44,8 @@ void fill_table() {
   table.allocatable = table.ledger ? 0 : kMaxPopGranules;
 }
 
-void* allocate_recorded(size_t size, bool zeroed) {
+// Wide blocks, and when mimalloc has no memory.
+[[gnu::noinline]] void* allocate_with_effort(size_t size, bool zeroed) {
   size_t bytes = recorded_length(size);
   if (!bytes || !ready()) return no_memory();
   Memory memory = obtain(bytes, zeroed);
@@ -53,6 +54,24 @@ void* allocate_recorded(size_t size, bool zeroed) {
   if (!zeroed && !memory.wide) *p = nullptr;
   fast::allocated_bytes += bytes;
   (memory.wide ? record_wide : record)(memory.p, bytes, size);
+  return p;
+}
+
+inline void* allocate_recorded(size_t size, bool zeroed) {
+  const size_t bytes = recorded_length(size);
+  // recorded_length says 0 for what is too much: that is out of these bounds too.
+  if (bytes - 1 >= wide::kMinSize - 1 || !ready()) [[unlikely]]
+    return allocate_with_effort(size, zeroed);
+  void* p = zeroed ? mi_zalloc(bytes) : mi_malloc(bytes);
+  if (!p) [[unlikely]]
+    return allocate_with_effort(size, zeroed);
+  if (!zeroed) *static_cast<void**>(p) = nullptr;
+  fast::allocated_bytes += bytes;
+  if (bytes <= kMaxSmall && !table.ledger) {
+    publish_plain(reinterpret_cast<uintptr_t>(p), static_cast<uint8_t>(bytes / kGranule));
+  } else {
+    record(reinterpret_cast<uintptr_t>(p), bytes, size);
+  }
   return p;
 }
 
@@ -104,11 +123,18 @@ void* fast::allocate_uncommon(size_t size) {
 void* allocate_zeroed(size_t count, size_t size) {
   size_t total;
   if (__builtin_mul_overflow(count, size, &total)) return no_memory();
+  if (void* p = allocate_at_hand(total)) return std::memset(p, 0, total + table.pad);
   return allocate_recorded(total, true);
 }
 
 // Large, titled and noted blocks, and addresses that are no block.
 void fast::release_uncommon(void* p) {
+  const auto offset = reinterpret_cast<uintptr_t>(p) - geometry.base;
+  if (offset < geometry.size && offset % kGranule == 0 && geometry.map[offset / kGranule] == kLarge)
+      [[likely]] {
+    withdraw(reinterpret_cast<uintptr_t>(p));
+    return space::is_wide(reinterpret_cast<uintptr_t>(p)) ? wide::release(p) : mi_free(p);
+  }
   if (!p || !is_block_start(p, "free")) return;
   auto address = reinterpret_cast<uintptr_t>(p);
   if (is_noted(address)) drop_note(address);

@@ -162,6 +162,8 @@ void set_note_hooks(const NoteHooks* hooks);
 // and for each large one), where anything may be done, allocation and collection included.
 using PollHook = void (*)();
 void set_poll_hook(PollHook hook);
+// A thread that has allocated less than about that since its last poll need not poll.
+void set_poll_precision(size_t bytes);
 // Called before an allocation fails for want of memory. true: some has been reclaimed, try again.
 using RescueHook = bool (*)();
 void set_rescue_hook(RescueHook hook);

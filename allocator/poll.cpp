@@ -3,6 +3,7 @@
 // by.
 #include <mimalloc.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "allocator/heap.h"
@@ -13,7 +14,9 @@ namespace heaprake::heap {
 namespace {
 
 // mimalloc takes its slow path for every block over a KiB; the collector need not hear of each.
-constexpr size_t kPollBytes = 64 * 1024;
+constexpr size_t kLeastPollBytes = 64 * 1024;
+constexpr size_t kMostPollBytes = 512 * 1024;
+std::atomic<size_t> poll_bytes{kLeastPollBytes};
 
 std::atomic<PollHook> poll_hook{nullptr};
 std::atomic<RescueHook> rescue_hook{nullptr};
@@ -30,9 +33,8 @@ __thread uint64_t next_tidy;
 std::atomic<bool> may_tidy{true};
 
 // Pages without blocks, of this thread and of threads that are gone; segments without pages.
-void tidy_now_and_then() {
-  if (++passes % kPassesPerLook != 0 || polling || !may_tidy.load(std::memory_order_relaxed))
-    return;
+[[gnu::noinline]] void tidy_if_due() {
+  if (polling || !may_tidy.load(std::memory_order_relaxed)) return;
   uint64_t now = platform::monotonic_ns();
   if (now < next_tidy) return;
   if (next_tidy != 0) {
@@ -45,14 +47,16 @@ void tidy_now_and_then() {
 void on_slow_path(bool force, unsigned long long, void*) {
   // force: mimalloc gives memory back or the thread ends, neither of which is a time to collect.
   if (force) return;
-  poll();
-  tidy_now_and_then();
+  if (fast::allocated_bytes >= poll_bytes.load(std::memory_order_relaxed)) [[unlikely]]
+    poll();
+  if (++passes % kPassesPerLook == 0) [[unlikely]]
+    tidy_if_due();
 }
 
 }  // namespace
 
 void poll() {
-  if (fast::allocated_bytes < kPollBytes || polling) return;
+  if (fast::allocated_bytes < poll_bytes.load(std::memory_order_relaxed) || polling) return;
   PollHook hook = poll_hook.load(std::memory_order_relaxed);
   if (!hook) return;
   polling = true;
@@ -84,6 +88,10 @@ bool tidying() {
 
 void set_poll_hook(PollHook hook) {
   poll_hook.store(hook, std::memory_order_relaxed);
+}
+
+void set_poll_precision(size_t bytes) {
+  poll_bytes.store(std::clamp(bytes, kLeastPollBytes, kMostPollBytes), std::memory_order_relaxed);
 }
 
 void set_rescue_hook(RescueHook hook) {

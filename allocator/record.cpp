@@ -6,7 +6,7 @@
 namespace heaprake::heap {
 namespace {
 
-void record_large(uintptr_t p, size_t bytes) {
+inline void record_large(uintptr_t p, size_t bytes) {
   *large_bytes_of(p) = bytes;
   own_slices(p, bytes);
   publish(p, kLarge);

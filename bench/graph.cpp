@@ -1,5 +1,5 @@
 // How fast a full collection goes through a heap that is all alive. One program, built twice: with
-// heaprake, and (GRAPH_LIBGC) with libgc, so that both see the same heap in the same layout.
+// heaprake, and (BENCH_LIBGC) with libgc, so that both see the same heap in the same layout.
 //
 //     graph SHAPE MIB [ROUNDS]    prints: shape blocks bytes ns_per_block GB_per_s chase_ns
 //
@@ -23,7 +23,7 @@
 #include <string_view>
 #include <vector>
 
-#ifdef GRAPH_LIBGC
+#ifdef BENCH_LIBGC
 #include <gc/gc.h>
 #else
 #include "heaprake/gc.h"
@@ -31,7 +31,7 @@
 
 namespace {
 
-#ifdef GRAPH_LIBGC
+#ifdef BENCH_LIBGC
 void* allocate(size_t size) {
   return GC_MALLOC(size);
 }

@@ -6,7 +6,7 @@ constinit KeptBlocks frozen;
 constinit KeptBlocks saved;
 
 bool KeptBlocks::fill() {
-  if (!bits_.prepare()) return false;
+  if (!bits_.prepare(0)) return false;
   // What is recorded and not marked: all of it.
   bits_.turn_into_garbage();
   any_.store(true, std::memory_order_relaxed);

@@ -106,11 +106,15 @@ bool MarkBits::copy_used_slices(size_t limit) {
 // Random accesses to the tables of a large heap miss the TLB unless the tables' pages are huge.
 // Only chunks that are mostly in use are worth a huge page: a small or scattered heap must not grow
 // by pages that it does not need.
-void MarkBits::use_huge_pages() {
+void MarkBits::use_huge_pages(uint64_t most_ns) {
+  const uint64_t end = platform::monotonic_ns() + most_ns;
   size_t in_use = 0, chunk = 0;
   for (size_t slice = next_slice(0);; slice = next_slice(slice + 1)) {
     if (slice >= prepared_slices_ || slice / kSlicesPerChunk != chunk) {
-      if (in_use >= kSlicesPerChunk * 3 / 4 && chunks_[chunk] != kHuge) make_huge(chunk);
+      if (in_use >= kSlicesPerChunk * 3 / 4 && chunks_[chunk] != kHuge) {
+        if (platform::monotonic_ns() >= end) return;
+        make_huge(chunk);
+      }
       if (slice >= prepared_slices_) return;
       chunk = slice / kSlicesPerChunk;
       in_use = 0;
@@ -148,10 +152,10 @@ bool MarkBits::cover() {
   return copy_used_slices(limit);
 }
 
-bool MarkBits::prepare() {
+bool MarkBits::prepare(uint64_t huge_ns) {
   holds_garbage_ = false;
   if (!cover()) return false;
-  use_huge_pages();
+  if (huge_ns) use_huge_pages(huge_ns);
   for (size_t slice = next_slice(0); slice < prepared_slices_; slice = next_slice(slice + 1)) {
     memset(&words_[slice * kWordsPerSlice], 0, kSliceBytes);
   }

@@ -28,8 +28,9 @@ class MarkBits {
   // there is none; prepare() will try again.
   bool reserve_tables();
 
-  // Room for every slice that may hold blocks, all bits clear. false: out of memory.
-  bool prepare();
+  // Room for every slice that may hold blocks, all bits clear. Spends about `huge_ns` at most on
+  // gathering pages of the heap's tables into huge ones. false: out of memory.
+  bool prepare(uint64_t huge_ns);
   // The same, but bits that are set stay so.
   bool cover();
 
@@ -50,6 +51,13 @@ class MarkBits {
     const uint64_t* const words_;
   };
   bool test(size_t granule) const { return Reader(*this).test(granule); }
+  // Takes the line from other markers ahead of test_and_set, which waits for it and for nothing
+  // else.
+  // (The builtin asks for it only where it may assume a processor that knows how; others ignore
+  // it.)
+  void prefetch_to_set(size_t granule) const {
+    asm volatile("prefetchw %0" : : "m"(words_[granule >> 6]));
+  }
 
   // Sets the bit; true if it was clear. kParallel: other markers write the same word.
   template <bool kParallel>
@@ -96,7 +104,7 @@ class MarkBits {
   size_t next_slice(size_t slice) const;
   bool copy_used_slices(size_t limit);
   bool commit_chunk_of(size_t slice);
-  void use_huge_pages();
+  void use_huge_pages(uint64_t most_ns);
   void make_huge(size_t chunk);
 
   uint64_t* words_ = nullptr;  // for the whole range: readable, and writable by chunk

@@ -82,7 +82,9 @@ class MarkWork {
   // Waits for work. false: every worker waits, so marking is done (or has failed).
   bool take(GreyStack& stack) {
     idle_.fetch_add(1, std::memory_order_acq_rel);
-    for (;;) {
+    for (unsigned spins = 1;; spins++) {
+      // The others may be waiting for the processor that this one waits on.
+      if (spins % kSpins == 0) platform::yield();
       if (surplus_size_.load(std::memory_order_relaxed)) {
         // Not idle before the work is taken: else the others might see everyone idle meanwhile.
         unsigned idle = idle_.fetch_sub(1, std::memory_order_acq_rel);
@@ -100,6 +102,7 @@ class MarkWork {
 
  private:
   static constexpr size_t kMostGiven = 16 * 1024;
+  static constexpr unsigned kSpins = 256;
 
   // A fair share among `idle` workers.
   bool try_take(GreyStack& stack, unsigned idle) {

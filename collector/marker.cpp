@@ -158,8 +158,14 @@ class Worker {
       count += !bits.test(edges_[i]);
     }
     edge_count_ = 0;
-    for (size_t i = 0; i < count; i++) resolver_.prefetch(unmarked_[i]);
-    unmarked_count_ = count;
+    fetch_unmarked(0, count);
+  }
+  void fetch_unmarked(size_t from, size_t to) {
+    for (size_t i = from; i < to; i++) {
+      resolver_.prefetch(unmarked_[i]);
+      if constexpr (kParallel) shared_.bits.prefetch_to_set(unmarked_[i]);
+    }
+    unmarked_count_ = to;
   }
 
   // Steps 2 and 3 in one, for the many words of a large block: the processor itself overlaps the
@@ -179,8 +185,7 @@ class Worker {
       }
       next_word_ += kMany;
     }
-    for (size_t i = unmarked_count_; i < count; i++) resolver_.prefetch(unmarked_[i]);
-    unmarked_count_ = count;
+    fetch_unmarked(unmarked_count_, count);
     drop_done_words();
   }
   void drop_done_words() {
@@ -198,6 +203,9 @@ class Worker {
     for (size_t i = 0; i < unmarked_count_; i++) {
       if (!shared_.bits.covers(unmarked_[i])) continue;
       Resolved block = resolver_.resolve(unmarked_[i]);
+      // The bit of a granule at which no block begins means nothing afterwards. Until then it
+      // spares another such word the search for its block, as if the block had been seen marked.
+      if (block.granule != unmarked_[i]) shared_.bits.test_and_set<kParallel>(unmarked_[i]);
       if (!block.found() || !shared_.bits.test_and_set<kParallel>(block.granule)) continue;
       blocks_++;
       bytes_ += block.size;

@@ -18,10 +18,15 @@ void Pacer::set_threshold(size_t bytes, unsigned growth) {
   recompute();
 }
 
+size_t Pacer::wanted() const {
+  const bool patient = fruitless_.load(std::memory_order_relaxed) && growth() != 0;
+  const size_t least =
+      patient ? std::min(threshold(), SIZE_MAX / kPatient) * kPatient : threshold();
+  return std::max(least, percent_of(live_.load(std::memory_order_relaxed), growth()));
+}
+
 void Pacer::recompute() {
-  size_t threshold = this->threshold();
-  size_t grown = percent_of(live_.load(std::memory_order_relaxed), growth());
-  trigger_.store(threshold ? std::max(threshold, grown) : SIZE_MAX, std::memory_order_relaxed);
+  trigger_.store(threshold() ? wanted() : SIZE_MAX, std::memory_order_relaxed);
 }
 
 bool Pacer::due(size_t allocated, size_t committed) const {
@@ -30,15 +35,22 @@ bool Pacer::due(size_t allocated, size_t committed) const {
 
 bool Pacer::has_grown(size_t allocated, size_t committed) const {
   if (growth() == 0) return true;
-  size_t live = live_.load(std::memory_order_relaxed);
-  size_t wanted = std::max(threshold(), percent_of(live, growth()));
-  return committed >= live + wanted || allocated / kPatience >= wanted;
+  const size_t wanted = this->wanted();
+  return committed >= live_.load(std::memory_order_relaxed) + wanted ||
+         allocated / kPatience >= wanted;
 }
 
 void Pacer::note_collected(size_t live_bytes) {
   live_.store(live_bytes, std::memory_order_relaxed);
   allocated_.store(0, std::memory_order_relaxed);
   given_up_.store(0, std::memory_order_relaxed);
+  recompute();
+}
+
+void Pacer::note_reclaimed(size_t bytes) {
+  const size_t grown =
+      std::max(threshold(), percent_of(live_.load(std::memory_order_relaxed), growth()));
+  fruitless_.store(bytes < grown / kFruitful, std::memory_order_relaxed);
   recompute();
 }
 

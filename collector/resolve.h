@@ -51,20 +51,37 @@ class Resolver {
     return {start, block.size, block.leaf};
   }
 
-  // The nearest start at or below `granule`, not further down than `lowest`.
+  static constexpr size_t kStride = 64;  // granules looked at together; of a slice, a divisor
+
+  // A bit for each of the kStride granules from `at` at which a block starts.
+  uint64_t starts_at(size_t at) const {
+    const auto* map = reinterpret_cast<const __m128i*>(g_.map + at);
+    const __m128i zero = _mm_setzero_si128();
+    __m128i bytes[4];
+    for (int i = 0; i < 4; i++) bytes[i] = _mm_load_si128(map + i);
+    // Most often there is none: a word to the middle of a long block.
+    const __m128i any =
+        _mm_or_si128(_mm_or_si128(bytes[0], bytes[1]), _mm_or_si128(bytes[2], bytes[3]));
+    if (_mm_movemask_epi8(_mm_cmpeq_epi8(any, zero)) == 0xffff) return 0;
+    uint64_t empty = 0;
+    for (int i = 0; i < 4; i++) {
+      auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes[i], zero)));
+      empty |= static_cast<uint64_t>(mask) << (16 * i);
+    }
+    return ~empty;
+  }
+
+  // The nearest start at or below `granule`; none is looked for further down than the stride of
+  // `lowest`.
   size_t start_before(size_t granule, size_t lowest) const {
-    size_t at = granule & ~size_t{15};
-    // Bytes above `granule` in the first vector do not count.
-    unsigned keep = (2u << (granule & 15)) - 1;
-    for (;;) {
-      __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(g_.map + at));
-      unsigned empty =
-          static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_setzero_si128())));
-      unsigned starts = ~empty & keep & 0xffffu;
-      if (starts) return at + (31 - static_cast<size_t>(std::countl_zero(starts)));
+    size_t at = granule & ~(kStride - 1);
+    // Those above `granule` do not count.
+    uint64_t keep = ~uint64_t{0} >> (kStride - 1 - granule % kStride);
+    for (;; at -= kStride, keep = ~uint64_t{0}) {
+      if (uint64_t starts = starts_at(at) & keep) {
+        return at + static_cast<size_t>(std::bit_width(starts)) - 1;
+      }
       if (at <= lowest) return SIZE_MAX;
-      at -= 16;
-      keep = 0xffffu;
     }
   }
 

@@ -60,11 +60,15 @@ void join(Helper* helper, int process) {
   }
   for (int i = 0; i < kPatience; ++i) {
     if (sys::call(SYS_tgkill, process, tid, 0) == kNoSuchThread) return;
-    sys::call(SYS_sched_yield);
+    yield();
   }
 }
 
 }  // namespace
+
+void yield() {
+  sys::call(SYS_sched_yield);
+}
 
 unsigned run_parallel(unsigned count, void (*fn)(void* arg, unsigned index), void* arg) {
   unsigned started = 1;

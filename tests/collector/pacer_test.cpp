@@ -47,6 +47,39 @@ TEST(PacerTest, AHeapThatHasNotGrownHasNothingToReclaim) {
   EXPECT_TRUE(pacer.note_allocated(1, 1499)) << "patience ends";
 }
 
+TEST(PacerTest, AfterACollectionForNothingItWaitsLonger) {
+  Pacer pacer;
+  pacer.set_threshold(100, 50);
+  pacer.start();
+  pacer.note_collected(200);
+  pacer.note_reclaimed(12);
+  EXPECT_FALSE(pacer.note_allocated(399, kAmple));
+  EXPECT_TRUE(pacer.note_allocated(1, kAmple));
+  pacer.note_collected(200);
+  pacer.note_reclaimed(13);
+  EXPECT_FALSE(pacer.note_allocated(99, kAmple));
+  EXPECT_TRUE(pacer.note_allocated(1, kAmple));
+}
+
+TEST(PacerTest, AfterACollectionForNothingGrowthCountsIfItIsMore) {
+  Pacer pacer;
+  pacer.set_threshold(100, 50);
+  pacer.start();
+  pacer.note_collected(1000);
+  pacer.note_reclaimed(0);
+  EXPECT_FALSE(pacer.note_allocated(499, kAmple));
+  EXPECT_TRUE(pacer.note_allocated(1, kAmple));
+}
+
+TEST(PacerTest, WithoutGrowthNothingIsForNothing) {
+  Pacer pacer;
+  pacer.set_threshold(100, 0);
+  pacer.start();
+  pacer.note_collected(1000);
+  pacer.note_reclaimed(0);
+  EXPECT_TRUE(pacer.note_allocated(100, 0));
+}
+
 TEST(PacerTest, WithoutGrowthAllocationAloneDecides) {
   Pacer pacer;
   pacer.set_threshold(100, 0);

@@ -33,7 +33,7 @@ TEST_F(VerifierTest, NamesAMissedBlockAndItsParent) {
     collector::run_session(self, collector::Wait::kYes, [&] {
       collector::StoppedWorld world(self, roots, false);
       ASSERT_TRUE(world.ok());
-      ASSERT_TRUE(bits.prepare());
+      ASSERT_TRUE(bits.prepare(0));
       collector::mark(roots, world.space(), collector::Filter::for_heap({4}), 1, bits);
       auto record = [&](const collector::Miss& miss) { seen = miss; };
       honest = collector::verify_marks(roots, world.space(), {4}, bits, record);
