@@ -1,4 +1,6 @@
 // Garbage: off the map, back on it, or freed.
+#include <cstring>
+
 #include "allocator/memory.h"
 #include "allocator/record.h"
 
@@ -15,8 +17,13 @@ void restore(const Block& block, uint8_t byte) {
 }
 
 void free_unrecorded(const Block& block, uint8_t byte) {
-  give_back(byte == kTitled ? title_of(block.address)->origin
-                            : reinterpret_cast<void*>(block.address));
+  auto* p = reinterpret_cast<void*>(block.address);
+  void* origin = byte == kTitled ? title_of(block.address)->origin : p;
+  // What the next owner leaves unwritten would go on referring to where garbage was, and so keep
+  // what is there by then: one such word held 30 MB of dropped trees together. Only small blocks:
+  // the pages of large ones may never have been touched.
+  if (block.size <= kMaxSmall) std::memset(p, 0, block.size);
+  give_back(origin);
 }
 
 }  // namespace heaprake::heap

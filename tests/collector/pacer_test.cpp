@@ -52,11 +52,11 @@ TEST(PacerTest, AfterACollectionForNothingItWaitsLonger) {
   pacer.set_threshold(100, 50);
   pacer.start();
   pacer.note_collected(200);
-  pacer.note_reclaimed(12);
+  pacer.note_reclaimed(11);
   EXPECT_FALSE(pacer.note_allocated(399, kAmple));
   EXPECT_TRUE(pacer.note_allocated(1, kAmple));
   pacer.note_collected(200);
-  pacer.note_reclaimed(13);
+  pacer.note_reclaimed(12);
   EXPECT_FALSE(pacer.note_allocated(99, kAmple));
   EXPECT_TRUE(pacer.note_allocated(1, kAmple));
 }
