@@ -317,7 +317,7 @@ cannot reach that one (static, or without LD_PRELOAD in the environment), it is 
 
 What is still held, but perhaps only by accident, is listed apart and is no failure: by a reference
 into the middle of a block where no idiom of C++ explains it, or by what a function left on the
-stack when it returned. (Not where more than 500,000 blocks exist, unless --save or --snapshot-all=1
+stack when it returned. (Not where more than 500,000 blocks exist, unless --save or --snapshot_all=1
 asks for all of them.)
 
 With --every, --start-after and --on-signal the running program is looked at meanwhile: each check
