@@ -115,27 +115,28 @@ def cmake(session):
     session.observe("stdout", "cmake --build", targets.stdout)
 
 
+# The name is no other function's, not even of a library that is preloaded.
 GDB_TARGET = """
 #include <stdlib.h>
 struct tree { struct tree *left, *right; int key; };
-static struct tree *insert(struct tree *t, int key) {
+static struct tree *plant_key(struct tree *t, int key) {
   if (!t) { t = calloc(1, sizeof *t); t->key = key; return t; }
-  if (key < t->key) t->left = insert(t->left, key); else t->right = insert(t->right, key);
+  if (key < t->key) t->left = plant_key(t->left, key); else t->right = plant_key(t->right, key);
   return t;
 }
 int main(void) {
   struct tree *root = 0;
-  for (int i = 0; i < 200; ++i) root = insert(root, i * 7919 % 1009);
+  for (int i = 0; i < 200; ++i) root = plant_key(root, i * 7919 % 1009);
   return root->key + 3;
 }
 """
 
 GDB_COMMANDS = [
     "set confirm off", "set pagination off", "set width 0", "set print address off",
-    "set debuginfod enabled off", "info functions insert", "ptype struct tree", "break insert if key > 1000",
+    "set debuginfod enabled off", "info functions plant_key", "ptype struct tree", "break plant_key if key > 1000",
     "run", "bt 3", "info locals", "print *t", "python print(sum(i * i for i in range(20000)))",
     "python print(len([gdb.parse_and_eval('%d + 1' % i) for i in range(2000)]))",
-    "delete", "continue", "info line main", "list insert", "quit",
+    "delete", "continue", "info line main", "list plant_key", "quit",
 ]
 
 

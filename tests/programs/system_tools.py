@@ -93,7 +93,7 @@ PROGRAMS = [
         "https://localhost:17443/text.txt https://localhost:17443/numbers.txt -o one -o two; echo $?; kill $p'",
         "curl -s file:///etc/passwd", given="text.txt numbers.txt", ignored="k c"), "/usr/bin/curl /usr/bin/openssl"),
     row("rsync", "rsync", with_tree(steps(
-        "rsync -a --stats --no-h tree/ copy/", "!sh -c 'for i in 1 2 3; do cp text.txt tree/new$i; done; rm -r tree/dir3'",
+        "rsync -a --stats --no-h tree/ copy/", "!sh -c 'for i in 1 2 3; do cp text.txt tree/new$i; done; rm -r tree/dir3; touch -d @1700000000 tree'",
         "rsync -ac --delete -i --compress tree/ copy/", "rsync -n -acv tree/ copy/", "diff -r tree copy",
         given="text.txt", mask=r"^(sent|total|Total|File list|.*seconds).*")), collections=3),
     row("subversion", "subversion", with_tree(steps(
