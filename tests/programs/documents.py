@@ -10,25 +10,25 @@ PROGRAMS = [
         "png:exclude-chunks=date,time out.png", "convert-im6.q16 picture.ppm -strip -colors 16 out.gif",
         "convert-im6.q16 picture.ppm -strip -quality 80 -charcoal 2 out.jpg",
         "identify-im6.q16 -format '%w %h %k\\n' out.gif", given="picture.ppm", ignored="out.gif out.png"),
-        "/usr/bin/convert-im6.q16", threshold="1m"),
+        "/usr/bin/convert-im6.q16", threshold="1m", collections=0, remark=FONTCONFIG),
     row("ffmpeg", "ffmpeg", steps(
         "ffmpeg -v error -f lavfi -i testsrc=d=2:s=320x240:r=25 -f lavfi -i sine=d=2 -threads 2 -c:v "
         "mpeg4 -c:a aac -bitexact -flags +bitexact -fflags +bitexact out.mp4",
         "ffmpeg -v error -i out.mp4 -vf scale=160:120,hue=h=30 -threads 2 -f framemd5 -",
         "ffmpeg -v error -f lavfi -i testsrc=d=1:s=160x120:r=25 -c:v libx264 -threads 2 -bitexact -f framecrc -",
-        "ffprobe -v error -show_format -show_streams out.mp4"), threshold="1m"),
+        "ffprobe -v error -show_format -show_streams out.mp4"), threshold="1m", collections=0, remark=FONTCONFIG),
     row("dot (Graphviz)", "graphviz", steps(
         "dot -Tsvg -o out.svg graph.dot", "neato -Tplain graph.dot", "dot -Tpng -o out.png graph.dot",
         given="graph.dot"), "/usr/bin/dot", threshold="128k",
         collections=0, remark=FONTCONFIG),
     row("rsvg-convert", "librsvg2-bin", steps(
         "rsvg-convert -z 2 -o out.png picture.svg", "rsvg-convert -f svg -o out.svg picture.svg",
-        given="picture.svg")),
+        given="picture.svg"), collections=0, remark=FONTCONFIG),
     row("gs (Ghostscript)", "ghostscript", steps(
         "gs -q -dSAFER -dBATCH -dNOPAUSE -sDEVICE=pdfwrite -o out.pdf page.ps",
         "gs -q -dSAFER -dBATCH -dNOPAUSE -sDEVICE=png16m -r50 -o page%d.png page.ps",
         "gs -q -dSAFER -dBATCH -dNOPAUSE -sDEVICE=txtwrite -o - out.pdf", given="page.ps",
-        ignored="out.pdf", mask=PDF), "/usr/bin/gs", threshold="256k"),
+        ignored="out.pdf", mask=PDF), "/usr/bin/gs", threshold="256k", collections=0, remark=FONTCONFIG),
     row("qpdf", "qpdf ghostscript", steps(
         "!gs -q -dSAFER -dBATCH -dNOPAUSE -sDEVICE=pdfwrite -o in.pdf page.ps",
         "qpdf --deterministic-id --stream-data=uncompress --object-streams=disable in.pdf out.pdf",
