@@ -24,6 +24,7 @@ class SpinLock {
   std::atomic<bool> held_{false};
 };
 
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): a line of its own is what it is for
 class MarkWork {
  public:
   static constexpr size_t kPieceBytes = 64 * 1024;
@@ -116,11 +117,12 @@ class MarkWork {
   }
 
   const RootSet& roots_;
-  SpinLock lock_;  // guards the next four
+  // The next four are guarded by lock_.
   size_t next_kept_ = 0;
   size_t next_range_ = 0;
   size_t offset_ = 0;  // into ranges[next_range_]
   GreyStack surplus_;
+  SpinLock lock_;
   // All workers read these all the time, and they seldom change: a line of their own.
   alignas(64) std::atomic<size_t> surplus_size_{0};  // surplus_.size(), readable without the lock
   std::atomic<unsigned> joined_{0};

@@ -57,9 +57,9 @@ class Snapshot {
   }
 
   bool leave_to_copy(StoppedWorld& world) {
-    world_ = &world.world();
     if (platform::is_traced() || !state.roots.prepare_for_copy(world.space(), word_rule()))
       return false;
+    world_ = &world.world();
     const bool left = platform::run_in_copy(
         plan_.fd,
         [](void* snapshot) {
@@ -71,6 +71,7 @@ class Snapshot {
           copied->write(*copied->world_, space, &unheard);
         },
         this);
+    world_ = nullptr;
     if (!left) return false;
     world.resume();
     tell_pause(world);
