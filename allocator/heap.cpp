@@ -123,7 +123,10 @@ void* fast::allocate_uncommon(size_t size) {
 void* allocate_zeroed(size_t count, size_t size) {
   size_t total;
   if (__builtin_mul_overflow(count, size, &total)) return no_memory();
-  if (void* p = allocate_at_hand(total)) return std::memset(p, 0, total + table.pad);
+  // All of the block, since all of it is scanned, and malloc_usable_size offers it.
+  if (void* p = allocate_at_hand(total)) {
+    return std::memset(p, 0, ((total + table.pad - 1) / kGranule + 1) * kGranule);
+  }
   return allocate_recorded(total, true);
 }
 

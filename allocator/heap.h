@@ -158,12 +158,10 @@ struct NoteHooks {
 };
 void set_note_hooks(const NoteHooks* hooks);
 
-// --- Pacing. The allocator calls the hook on its slow path (about once per page of small blocks,
-// and for each large one), where anything may be done, allocation and collection included.
+// --- Pacing. The allocator calls the hook on its slow path, once a thread has allocated 64 KiB
+// since the last time; anything may be done there, allocation and collection included.
 using PollHook = void (*)();
 void set_poll_hook(PollHook hook);
-// A thread that has allocated less than about that since its last poll need not poll.
-void set_poll_precision(size_t bytes);
 // Called before an allocation fails for want of memory. true: some has been reclaimed, try again.
 using RescueHook = bool (*)();
 void set_rescue_hook(RescueHook hook);

@@ -29,8 +29,11 @@ bool rescue();
 // Lets the collector run if it wants to. Only where the heap is in a consistent state.
 void poll();
 void start_polling();
-// From now on the thread is ending: it polls no more.
+// From now on the thread is ending: it polls no more, and leaves its count to a later thread.
 void stop_polling();
+// The thread begins with what ended ones left: else short threads, none of which allocates enough
+// to poll, would never be heard of.
+void take_over_count();
 // mimalloc must not be asked to give memory back any more.
 void stop_tidying();
 bool tidying();

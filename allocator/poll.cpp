@@ -3,7 +3,6 @@
 // by.
 #include <mimalloc.h>
 
-#include <algorithm>
 #include <atomic>
 
 #include "allocator/heap.h"
@@ -14,9 +13,7 @@ namespace heaprake::heap {
 namespace {
 
 // mimalloc takes its slow path for every block over a KiB; the collector need not hear of each.
-constexpr size_t kLeastPollBytes = 64 * 1024;
-constexpr size_t kMostPollBytes = 512 * 1024;
-std::atomic<size_t> poll_bytes{kLeastPollBytes};
+constexpr size_t kPollBytes = 64 * 1024;
 
 std::atomic<PollHook> poll_hook{nullptr};
 std::atomic<RescueHook> rescue_hook{nullptr};
@@ -31,6 +28,9 @@ __thread unsigned passes;
 __thread uint64_t next_tidy;
 
 std::atomic<bool> may_tidy{true};
+
+// What threads that have ended allocated since their last poll.
+std::atomic<size_t> left_bytes{0};
 
 // Pages without blocks, of this thread and of threads that are gone; segments without pages.
 [[gnu::noinline]] void tidy_if_due() {
@@ -47,7 +47,7 @@ std::atomic<bool> may_tidy{true};
 void on_slow_path(bool force, unsigned long long, void*) {
   // force: mimalloc gives memory back or the thread ends, neither of which is a time to collect.
   if (force) return;
-  if (fast::allocated_bytes >= poll_bytes.load(std::memory_order_relaxed)) [[unlikely]]
+  if (fast::allocated_bytes >= kPollBytes) [[unlikely]]
     poll();
   if (++passes % kPassesPerLook == 0) [[unlikely]]
     tidy_if_due();
@@ -56,7 +56,7 @@ void on_slow_path(bool force, unsigned long long, void*) {
 }  // namespace
 
 void poll() {
-  if (fast::allocated_bytes < poll_bytes.load(std::memory_order_relaxed) || polling) return;
+  if (fast::allocated_bytes < kPollBytes || polling) return;
   PollHook hook = poll_hook.load(std::memory_order_relaxed);
   if (!hook) return;
   polling = true;
@@ -78,6 +78,10 @@ void start_polling() {
 }
 void stop_polling() {
   polling = true;
+  left_bytes.fetch_add(take_allocated_bytes(), std::memory_order_relaxed);
+}
+void take_over_count() {
+  fast::allocated_bytes += left_bytes.exchange(0, std::memory_order_relaxed);
 }
 void stop_tidying() {
   may_tidy.store(false, std::memory_order_relaxed);
@@ -88,10 +92,6 @@ bool tidying() {
 
 void set_poll_hook(PollHook hook) {
   poll_hook.store(hook, std::memory_order_relaxed);
-}
-
-void set_poll_precision(size_t bytes) {
-  poll_bytes.store(std::clamp(bytes, kLeastPollBytes, kMostPollBytes), std::memory_order_relaxed);
 }
 
 void set_rescue_hook(RescueHook hook) {

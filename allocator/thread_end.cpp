@@ -67,6 +67,7 @@ void heaprake_host_thread_has_heap() {
   // The main thread's heap is for good.
   if (ending || platform::thread_id() == platform::process_id()) return;
   __atomic_store_n(&some_thread_had_heap, true, __ATOMIC_RELAXED);
+  take_over_count();
   if (!use_destructor()) use_key();
 }
 

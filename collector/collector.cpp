@@ -23,16 +23,9 @@
 
 namespace heaprake::collector {
 
-// So that a hundred threads together are late by no more than the threshold.
-static void pace(size_t threshold, unsigned growth) {
-  constexpr size_t kThreads = 100;
-  state.pacer.set_threshold(threshold, growth);
-  heap::set_poll_precision(threshold / kThreads);
-}
-
 void configure(const Options& options) {
   state.options = options;
-  pace(options.threshold, options.growth);
+  state.pacer.set_threshold(options.threshold, options.growth);
 }
 void start() {
   if (state.options.mode != Mode::kOff) {
@@ -165,7 +158,7 @@ bool enabled() {
 bool set_threshold(size_t bytes, unsigned growth) {
   constexpr unsigned kMostGrowth = 10000;
   if (growth > kMostGrowth) return false;
-  pace(bytes, growth);
+  state.pacer.set_threshold(bytes, growth);
   return true;
 }
 void get_threshold(size_t* bytes, unsigned* growth) {

@@ -167,14 +167,17 @@ bool mark_roots(const platform::AddressSpace& space) {
   state.pending_sweep.store(false, std::memory_order_relaxed);
   state.freeing.store(false, std::memory_order_relaxed);
   // Gathering costs a copy, 4 ms for 2 MiB in a virtual machine: worth it where there is much
-  // marking.
+  // marking, and no pause should be much longer for it.
   constexpr uint64_t kHugeShare = 8;
-  const uint64_t marked_ns = figures.mark_total_ns.load(std::memory_order_relaxed);
-  if (!state.bits.prepare(marked_ns / kHugeShare)) return false;
+  static uint64_t last_mark_ns = 0;
+  if (!state.bits.prepare(last_mark_ns / kHugeShare)) return false;
+  const uint64_t prepared = platform::monotonic_ns();
   Filter filter = Filter::for_heap(word_rule());
   size_t expected = figures.live_bytes.load(std::memory_order_relaxed) + state.roots.bytes();
   MarkResult marked = mark(state.roots, space, filter, markers_for(expected), state.bits);
-  Figures::add(figures.mark_total_ns, platform::monotonic_ns() - began);
+  const uint64_t ended = platform::monotonic_ns();
+  last_mark_ns = ended - prepared;
+  Figures::add(figures.mark_total_ns, ended - began);
   if (!marked.complete) return false;
   Figures::set(figures.live_blocks, marked.blocks);
   Figures::set(figures.live_bytes, marked.bytes);
@@ -256,7 +259,7 @@ Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_f
   if (outcome.sweep_pending) state.pending_sweep.store(true, std::memory_order_release);
   outcome.blocks = swept.blocks;
   outcome.bytes = swept.bytes;
-  state.pacer.note_reclaimed(swept.bytes);
+  if (reason == Reason::kThreshold) state.pacer.note_reclaimed(swept.bytes);
   if (reason != Reason::kAfterFinalizers) Figures::add(figures.collections, 1);
   if (reason == Reason::kThreshold) Figures::add(figures.automatic, 1);
   tell_misses(misses);

@@ -1,6 +1,7 @@
-// One bit for every granule of the heap's range, on the side: while marking, "this block has been
-// reached"; afterwards, in place, "this block is garbage". Memory is committed in chunks as the
-// heap grows, and stays.
+// One bit for every granule of the heap's range, on the side: while marking, "what a word to this
+// place leads to has been reached"; afterwards, in place, "this block is garbage". Where no block
+// starts a bit means nothing once turn_into_garbage() has run. All bits can be read at any time; to
+// be written, memory is committed in chunks as the heap grows, and stays.
 //
 // Order of use, by the collecting thread while the world is stopped:
 //   [reserve_tables()], prepare() -> test_and_set ... (markers, in parallel) -> turn_into_garbage()
@@ -51,10 +52,8 @@ class MarkBits {
     const uint64_t* const words_;
   };
   bool test(size_t granule) const { return Reader(*this).test(granule); }
-  // Takes the line from other markers ahead of test_and_set, which waits for it and for nothing
-  // else.
-  // (The builtin asks for it only where it may assume a processor that knows how; others ignore
-  // it.)
+  // Takes the line from other markers ahead of test_and_set. By hand: the builtin emits it only
+  // where the processor is known at compile time to have it.
   void prefetch_to_set(size_t granule) const {
     asm volatile("prefetchw %0" : : "m"(words_[granule >> 6]));
   }

@@ -15,13 +15,14 @@ size_t percent_of(size_t bytes, unsigned percent) {
 void Pacer::set_threshold(size_t bytes, unsigned growth) {
   threshold_.store(bytes, std::memory_order_relaxed);
   growth_.store(growth, std::memory_order_relaxed);
+  fruitless_.store(false, std::memory_order_relaxed);
   recompute();
 }
 
 size_t Pacer::wanted() const {
   const bool patient = fruitless_.load(std::memory_order_relaxed) && growth() != 0;
   const size_t least =
-      patient ? std::min(threshold(), SIZE_MAX / kPatient) * kPatient : threshold();
+      patient ? std::min(threshold(), SIZE_MAX / kAfterNothing) * kAfterNothing : threshold();
   return std::max(least, percent_of(live_.load(std::memory_order_relaxed), growth()));
 }
 
@@ -41,6 +42,7 @@ bool Pacer::has_grown(size_t allocated, size_t committed) const {
 }
 
 void Pacer::note_collected(size_t live_bytes) {
+  waited_for_.store(wanted(), std::memory_order_relaxed);
   live_.store(live_bytes, std::memory_order_relaxed);
   allocated_.store(0, std::memory_order_relaxed);
   given_up_.store(0, std::memory_order_relaxed);
@@ -48,9 +50,8 @@ void Pacer::note_collected(size_t live_bytes) {
 }
 
 void Pacer::note_reclaimed(size_t bytes) {
-  const size_t grown =
-      std::max(threshold(), percent_of(live_.load(std::memory_order_relaxed), growth()));
-  fruitless_.store(bytes < grown / kFruitful, std::memory_order_relaxed);
+  const size_t waited_for = waited_for_.load(std::memory_order_relaxed);
+  fruitless_.store(bytes < waited_for / kFruitful, std::memory_order_relaxed);
   recompute();
 }
 

@@ -10,10 +10,10 @@
 // after kPatience times the allocation the heap is not asked. With growth 0, allocation alone
 // decides.
 //
-// A collection that finds little garbage in what the heap has grown by was for nothing, and the
-// next one is likely to be too (a compiler, an index being built): it waits for kPatient thresholds
-// at least. So such a program is seldom collected while its heap is small, and one that leaks stays
-// within a factor of its live heap and a constant.
+// A collection that finds little garbage in what it has waited for was for nothing, and the
+// next one is likely to be too (a compiler, an index being built): it waits for kAfterNothing
+// thresholds at least. So such a program is seldom collected while its heap is small, and one that
+// leaks stays within a factor of its live heap and a constant.
 #pragma once
 
 #include <atomic>
@@ -47,7 +47,7 @@ class Pacer {
 
   // The world has just resumed after a mark that found live_bytes alive.
   void note_collected(size_t live_bytes);
-  // The same collection found so much garbage.
+  // The same collection, which had been due, found so much garbage.
   void note_reclaimed(size_t bytes);
   // A collection was given up: try again after as much allocation as had been waited for, and twice
   // as much each further time in a row: trying may have taken long.
@@ -63,15 +63,16 @@ class Pacer {
   void recompute();
 
   static constexpr unsigned kMostDoublings = 10;
-  static constexpr size_t kPatient = 4;
-  static constexpr size_t kFruitful = 8;  // one part in so many of what was waited for
+  static constexpr size_t kAfterNothing = 4;  // thresholds
+  static constexpr size_t kFruitful = 8;      // one part in so many of what was waited for
 
   std::atomic<unsigned> given_up_{0};  // in a row
   std::atomic<size_t> allocated_{0};   // since the last collection
   std::atomic<size_t> trigger_{SIZE_MAX};
   std::atomic<size_t> threshold_{0};
   std::atomic<size_t> live_{0};         // bytes that the last collection left
-  std::atomic<bool> fruitless_{false};  // the last collection
+  std::atomic<size_t> waited_for_{0};   // wanted() before the last collection
+  std::atomic<bool> fruitless_{false};  // the last collection that was due
   std::atomic<unsigned> growth_{100};
   std::atomic<bool> enabled_{true};
   std::atomic<bool> started_{false};

@@ -56,7 +56,11 @@ TEST(PacerTest, AfterACollectionForNothingItWaitsLonger) {
   EXPECT_FALSE(pacer.note_allocated(399, kAmple));
   EXPECT_TRUE(pacer.note_allocated(1, kAmple));
   pacer.note_collected(200);
-  pacer.note_reclaimed(12);
+  pacer.note_reclaimed(49);
+  EXPECT_FALSE(pacer.note_allocated(399, kAmple));
+  EXPECT_TRUE(pacer.note_allocated(1, kAmple));
+  pacer.note_collected(200);
+  pacer.note_reclaimed(50);
   EXPECT_FALSE(pacer.note_allocated(99, kAmple));
   EXPECT_TRUE(pacer.note_allocated(1, kAmple));
 }

@@ -121,6 +121,19 @@ TEST(SmallAddressSpace, IsCollectedBeforeMallocFails) {
   expect_end(run_preloaded(expected.command), expected);
 }
 
+// No thread allocates enough to look whether a collection is due.
+TEST(ShortThreads, AreCountedTogether) {
+  const Case expected = {"", {program("short_threads")}, "bounded\n"};
+  expect_end(run_preloaded(expected.command), expected);
+}
+
+TEST(ClearedBlocks, AreClearToTheirEnds) {
+  const Case expected = {"", {program("cleared_blocks")}, "clear\n"};
+  expect_end(run_preloaded(expected.command), expected);
+  expect_end(run_preloaded(expected.command, "pad=0"), expected);
+  expect_end(run_preloaded(expected.command, "mode=hunt"), expected);
+}
+
 // The threads are known there by other numbers than here.
 TEST(OtherProc, IsToldOnce) {
   const Ended native = run_natively({program("other_proc")});
