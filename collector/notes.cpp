@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "allocator/heap.h"
+#include "collector/collector.h"
 
 namespace heaprake::collector {
 
@@ -265,7 +266,8 @@ bool Notes::moved(uintptr_t from, uintptr_t to) {
 
 void Notes::before_fork() {
   lock_.before_fork();
-  alone_ = destructors_ == 0 || platform::is_alone();
+  // A filter of the program's may not let us look.
+  alone_ = destructors_ == 0 || (!is_barred() && platform::is_alone());
 }
 
 void Notes::after_fork_in_parent() {
