@@ -274,12 +274,18 @@ bool gc_remove_callback(gc_callback fn, void* arg) HEAPRAKE_API(remove_callback)
 
 /* --- Debugging ---------------------------------------------------------------------------- */
 
-#define GC_DEBUG_STATS 1u       /* a line on stderr for every collection */
-#define GC_DEBUG_COLLECTABLE 2u /* a line on stderr for every unreachable block */
-#define GC_DEBUG_SAVEALL 32u    /* unreachable blocks are kept, not freed: see gc_garbage */
+/* What gc_set_debug turns on, with the numbers of Python's gc. STATS tells on stderr of each
+ * collection, as the option verbose does. COLLECTABLE tells of each unreachable block: address,
+ * size, and type if known. SAVEALL keeps unreachable blocks instead of freeing them; gc_garbage
+ * lists them, and gc_collect returns as many as without it. LEAK is both of the latter: what a
+ * program that looks for its leaks turns on. */
+#define GC_DEBUG_STATS 1u       /* a line for every collection */
+#define GC_DEBUG_COLLECTABLE 2u /* a line for every unreachable block */
+#define GC_DEBUG_SAVEALL 32u    /* unreachable blocks are kept: see gc_garbage */
 #define GC_DEBUG_LEAK (GC_DEBUG_COLLECTABLE | GC_DEBUG_SAVEALL)
 
-/* Like gc.set_debug, gc.get_debug, with the same numbers. False for other bits. */
+/* The flags that are set from now on, as a sum; 0 for none. False and EINVAL for other bits. Like
+ * gc.set_debug, gc.get_debug. */
 bool gc_set_debug(unsigned flags) HEAPRAKE_API(set_debug);
 unsigned gc_get_debug(void) HEAPRAKE_API(get_debug);
 
@@ -302,7 +308,6 @@ size_t gc_get_freeze_count(void) HEAPRAKE_API(get_freeze_count);
 /* --- Figures ------------------------------------------------------------------------------ */
 
 /* Like gc.get_stats. */
-
 void gc_get_stats(gc_stats* out) HEAPRAKE_API(get_stats);
 
 #ifdef __cplusplus

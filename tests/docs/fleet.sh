@@ -1,0 +1,3 @@
+# What docs/fleet.md watches.
+ln -sf build/examples/shared_cycles server
+export TEXTFILES=.
