@@ -66,8 +66,12 @@ Outcome collect(Reason reason, const platform::StoppedThread& self) {
   const bool exits = reason == Reason::kExit;
   if (!exits && UserCode::is_running(self.sp)) return outcome;
   Wait wait = reason == Reason::kThreshold ? Wait::kNo : Wait::kYes;
-  // A program that allocates in such a handler takes its chance; our own calls are safe there.
-  const bool may_free = reason == Reason::kThreshold || !platform::may_be_in_handler(self);
+  // A program that allocates in a handler takes its chance; our own calls are safe there. Where a
+  // wait was interrupted freeing would be, too, but finalizers would not: the program may hold
+  // locks.
+  const bool in_handler =
+      exits ? platform::may_have_interrupted_code(self.sp) : platform::may_be_in_handler(self.sp);
+  const bool may_free = reason == Reason::kThreshold || !in_handler;
   gc_info info{};
   info.automatic = reason == Reason::kThreshold;
   if (!exits) callbacks.call(GC_PHASE_START, info);
@@ -195,9 +199,9 @@ bool is_finalized(const heap::Block& block) {
   return notes.is_finalized(block.address);
 }
 size_t run_finalizers() {
-  return UserCode::is_running(reinterpret_cast<uintptr_t>(__builtin_frame_address(0)))
-             ? 0
-             : run_due_finalizers();
+  const auto sp = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
+  if (UserCode::is_running(sp) || platform::may_be_in_handler(sp)) return 0;
+  return run_due_finalizers();
 }
 int weak_new(const heap::Block& block, const void* p, gc_weak** out) {
   return notes.weak_new(block.address, reinterpret_cast<uintptr_t>(p), out);

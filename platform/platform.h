@@ -353,15 +353,17 @@ void let_handler_interrupt(int signal, void* ucontext);
 struct SavedRegion {
   uintptr_t sp = 0;
   bool inside = false;
-  int process = 0;  // whose region it is: a handler may fork
+  bool outermost = false;  // of the handlers of its kind
+  int process = 0;         // whose region it is: a handler may fork
 };
 static_assert(sizeof(SavedRegion) == 16, "returned in %rax and %rdx");
 SavedRegion leave_region_for_handler(const uintptr_t* return_address);
 void reenter_region_after_handler(SavedRegion saved);
-// Whether a handler of the program's that interrupted code outside any region may be running still,
-// by a thread that has come to `self`: then that code may have been the allocator's. Errs on the
-// side of yes.
-bool may_be_in_handler(const StoppedThread& self);
+// Whether the calling thread, its stack in use down to `sp`, may be in a handler of the program's;
+// and whether in one that interrupted code outside any region, which may have been the allocator's.
+// Both err on the side of yes.
+bool may_be_in_handler(uintptr_t sp);
+bool may_have_interrupted_code(uintptr_t sp);
 
 // The code of the trampolines through which every handler of the program's runs (the shim's, one
 // small entry a handler). A handler in the kernel's table that lies neither there nor is default,

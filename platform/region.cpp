@@ -51,11 +51,11 @@ void publish_running(ThreadRecord* record) {
 }
 
 // Seen from `sp`. The stack may be gone by now: the program may have unmapped it.
-bool handler_runs(const ThreadRecord& record, uintptr_t sp) {
+bool handler_runs(const HandlerMark& mark, uintptr_t sp) {
   uintptr_t now = 0;
-  return sp < record.handler_frame &&
-         AddressSpace().read_guarded(&now, record.handler_frame, sizeof now) == sizeof now &&
-         now == record.handler_return;
+  return sp < mark.frame &&
+         AddressSpace().read_guarded(&now, mark.frame, sizeof now) == sizeof now &&
+         now == mark.return_address;
 }
 
 }  // namespace
@@ -107,7 +107,7 @@ bool interrupted_by_us_alone() {
 SavedRegion suspend_region(ThreadRecord* record, uint32_t events) {
   record->events.fetch_or(events, std::memory_order_relaxed);
   const SavedRegion saved{record->sp.load(std::memory_order_relaxed),
-                          record->state.load(std::memory_order_relaxed) == kSafe,
+                          record->state.load(std::memory_order_relaxed) == kSafe, false,
                           stop_state.process.load(std::memory_order_relaxed)};
   if (saved.inside) publish_running(record);
   return saved;
@@ -126,18 +126,25 @@ void restore_region(ThreadRecord* record, SavedRegion saved) {
 SavedRegion leave_region_for_handler(const uintptr_t* return_address) {
   ThreadRecord* record = make_record(thread_id());
   if (record == nullptr) return {};
-  const SavedRegion saved = suspend_region(record, kInterruptedByProgram);
+  SavedRegion saved = suspend_region(record, kInterruptedByProgram);
   const auto at = reinterpret_cast<uintptr_t>(return_address);
-  if (!saved.inside && !handler_runs(*record, at)) {
-    record->handler_frame = at;
-    record->handler_return = *return_address;
+  HandlerMark& mark = saved.inside ? record->in_wait : record->in_code;
+  if (!handler_runs(mark, at)) {
+    mark = {at, *return_address};
+    saved.outermost = true;
   }
   return saved;
 }
 
-bool may_be_in_handler(const StoppedThread& self) {
-  const ThreadRecord* record = find_record(self.tid);
-  return record != nullptr && handler_runs(*record, self.sp);
+bool may_have_interrupted_code(uintptr_t sp) {
+  const ThreadRecord* record = find_record(thread_id());
+  return record != nullptr && handler_runs(record->in_code, sp);
+}
+
+bool may_be_in_handler(uintptr_t sp) {
+  const ThreadRecord* record = find_record(thread_id());
+  return record != nullptr &&
+         (handler_runs(record->in_code, sp) || handler_runs(record->in_wait, sp));
 }
 
 void reenter_region_after_handler(SavedRegion saved) {
@@ -145,6 +152,7 @@ void reenter_region_after_handler(SavedRegion saved) {
   if (record == nullptr) return;
   // Regions inside the handler have cleared the events; that a handler ran must not be forgotten.
   record->events.fetch_or(kInterruptedByProgram, std::memory_order_relaxed);
+  if (saved.outermost) record->in_wait = {};
   restore_region(record, saved);
 }
 

@@ -81,7 +81,7 @@ void serve_request(ThreadRecord* record, uint64_t cookie, const void* context) {
     enter_region(thread_of_ucontext(context));
     leave_region();
   }
-  const bool may_free = saved.inside && !may_be_in_handler(thread_of_ucontext(context));
+  const bool may_free = saved.inside && !may_have_interrupted_code(thread_of_ucontext(context).sp);
   handler(cookie, context, may_free);
   restore_region(record, saved);
 }

@@ -19,6 +19,12 @@ enum RegionState : uint32_t { kRunning = 0, kSafe = 1 };
 // Bits of ThreadRecord::events.
 inline constexpr uint32_t kInterruptedByUs = 1, kInterruptedByProgram = 2;
 
+// Where a handler has its return address, and that address. The handler is running only while both
+// are as they were and the stack pointer is below.
+struct HandlerMark {
+  uintptr_t frame, return_address;
+};
+
 struct alignas(64) ThreadRecord {
   // By its thread. region_call.S writes the first three at these offsets; entering a region stores
   // state and events at once.
@@ -36,10 +42,9 @@ struct alignas(64) ThreadRecord {
   uintptr_t held_sp;
   Range held_registers, held_vectors;
 
-  // By its thread: where the outermost of the program's handlers that interrupted code outside any
-  // region has its return address, and that address. The handler is running only while both are as
-  // they were and the stack pointer is below; nobody says when it ends.
-  uintptr_t handler_frame, handler_return;
+  // By its thread: the outermost of the program's handlers that interrupted code outside any
+  // region, of which nobody says when it ends, and of those that interrupted a wait in one.
+  HandlerMark in_code, in_wait;
 
   // By its thread in the stop signal's handler; `stopped` is whole once `acknowledged` has the
   // stop's generation.

@@ -216,7 +216,8 @@ bool gc_set_destructor(const void* p, gc_finalizer fn, void* arg) HEAPRAKE_API(s
  * gc.is_finalized. */
 bool gc_is_finalized(const void* p) HEAPRAKE_API(is_finalized) HEAPRAKE_ADDRESS(1);
 /* Runs the finalizers that automatic collections have left; what they concern is reclaimed by the
- * next collection. For a program's main loop. Returns how many; 0 when called from one. */
+ * next collection. For a program's main loop. Returns how many; 0 when called from one, and in a
+ * signal handler. */
 size_t gc_run_finalizers(void) HEAPRAKE_API(run_finalizers);
 /* Tells on stderr of an error in a finalizer or callback of p that there is nobody to tell of, and
  * counts it (gc_stats.errors_reported). Like sys.unraisablehook. */
