@@ -50,14 +50,22 @@ std::vector<OptionSpec> options() {
   return specs;
 }
 
+// The kernel lets nobody handle the first two; 32 and 33 are glibc's own, for its threads.
+int catchable(int signal, const std::string& value) {
+  if (signal == SIGKILL || signal == SIGSTOP || signal == 32 || signal == 33)
+    throw Failure(kExitUsage, "--on-signal=" + printable(value) +
+                                  ": no program can handle this signal; USR2 is one that it can");
+  return signal;
+}
+
 int signal_number(const std::string& value) {
   uint64_t number = 0;
   if (parse_number(value, &number) && number > 0 && number < static_cast<uint64_t>(NSIG))
-    return static_cast<int>(number);
+    return catchable(static_cast<int>(number), value);
   const std::string name = value.starts_with("SIG") ? value.substr(3) : value;
   for (int signal = 1; signal < NSIG; ++signal) {
     const char* abbreviation = sigabbrev_np(signal);
-    if (abbreviation && name == abbreviation) return signal;
+    if (abbreviation && name == abbreviation) return catchable(signal, value);
   }
   throw Failure(kExitUsage,
                 "--on-signal=" + printable(value) + ": there is no such signal; USR2 is one");
