@@ -243,17 +243,19 @@ bool path_of(const Output& output, char (&path)[PATH_MAX]) {
   return !output.to_error && output.on() && expand_process_id(output.path, path);
 }
 
+void tell_unwritable(const char* path) {
+  Line line;
+  line << "heaprake: cannot write " << path << ".\n";
+  line.to_error();
+}
+
 int open_output(const Output& output) {
   if (output.to_error) return 2;
   if (!output.on()) return -1;
   char path[PATH_MAX];
   const bool expanded = expand_process_id(output.path, path);
   int fd = expanded ? platform::open_for_writing(path) : -1;
-  if (fd < 0) {
-    Line line;
-    line << "heaprake: cannot write " << (expanded ? path : output.path) << ".\n";
-    line.to_error();
-  }
+  if (fd < 0) tell_unwritable(expanded ? path : output.path);
   return fd;
 }
 

@@ -19,7 +19,10 @@ struct Output {
 
 // The path with the process id in place of %p; false if it is not a file, or too long.
 bool path_of(const Output& output, char (&path)[PATH_MAX]);
-// Opens the output: 2 for stderr, else a new descriptor; -1 if it is off or cannot be opened.
+// Says on stderr that the path cannot be written.
+void tell_unwritable(const char* path);
+// Opens the output: 2 for stderr, else a new descriptor; -1 if it is off or cannot be opened, which
+// is told.
 int open_output(const Output& output);
 // A new file beside it, the path with ".1", ".2" and so on behind: the first that does not exist.
 int open_numbered_output(const Output& output);

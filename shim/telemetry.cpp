@@ -36,7 +36,7 @@ bool is_gauge(const char* name) {
   return collector::mode() == collector::Mode::kHunt && std::strncmp(name, "collected", 9) == 0;
 }
 
-// Text that is written to a file as it comes, in pieces.
+// Text that is written to a file as it comes, in pieces, until one cannot be.
 class File {
  public:
   explicit File(int fd) : fd_(fd) {}
@@ -44,12 +44,13 @@ class File {
   void add(const char* format, Arguments... arguments) {
     char text[512];
     const int length = snprintf(text, sizeof text, format, arguments...);
-    if (length > 0)
-      platform::write_all(fd_, text, std::min(static_cast<size_t>(length), sizeof text - 1));
+    if (length > 0 && ok_)
+      ok_ = platform::write_all(fd_, text, std::min(static_cast<size_t>(length), sizeof text - 1));
   }
 
  private:
   int fd_;
+  bool ok_ = true;
 };
 
 unsigned long long number(uint64_t value) {
@@ -73,16 +74,31 @@ void write_metrics(int fd) {
   file.add("%s", "# EOF\n");
 }
 
-// A reader finds the old version or the new one, never half of one.
-void replace_metrics() {
-  char path[PATH_MAX], fresh[PATH_MAX];
-  if (!path_of(settings().metrics, path)) return;
-  if (snprintf(fresh, sizeof fresh, "%s.new", path) >= static_cast<int>(sizeof fresh)) return;
+// Files are written again and again: what is wrong with one is told once.
+void tell_once(bool* told, const char* path) {
+  if (!*told) tell_unwritable(path);
+  *told = true;
+}
+
+// A reader finds the old version or the new one, never half of one. What is no regular file, a
+// device or a pipe, is written as it is.
+bool replace_metrics(char (&path)[PATH_MAX]) {
+  char fresh[PATH_MAX];
+  const bool replaceable = platform::is_replaceable(path);
+  const int length = snprintf(fresh, sizeof fresh, replaceable ? "%s.new" : "%s", path);
+  if (length >= static_cast<int>(sizeof fresh)) return false;
   const int fd = platform::open_for_writing(fresh);
-  if (fd < 0) return;
+  if (fd < 0) return false;
   write_metrics(fd);
   platform::close_file(fd);
-  platform::rename_file(fresh, path);
+  return !replaceable || platform::rename_file(fresh, path);
+}
+
+void renew_metrics() {
+  static bool told = false;
+  char path[PATH_MAX];
+  if (!path_of(settings().metrics, path)) return;
+  if (!replace_metrics(path)) tell_once(&told, path);
 }
 
 // Guarded by the collector's lock, as is whoever calls tell_collection.
@@ -90,10 +106,11 @@ gc_stats before;
 uint64_t replaced_ns;
 
 void append_event(const gc_stats& now) {
+  static bool told = false;
   char path[PATH_MAX];
   if (!path_of(settings().events, path)) return;
   const int fd = platform::open_for_appending(path);
-  if (fd < 0) return;
+  if (fd < 0) return tell_once(&told, path);
   char text[640];
   const int length = snprintf(
       text, sizeof text,
@@ -129,11 +146,11 @@ void tell_collection() {
   const uint64_t now = platform::monotonic_ns();
   if (replaced_ns != 0 && now - replaced_ns < kPeriod) return;
   replaced_ns = now;
-  replace_metrics();
+  renew_metrics();
 }
 
 void tell_end() {
-  if (is_wanted(settings().metrics)) replace_metrics();
+  if (is_wanted(settings().metrics)) renew_metrics();
 }
 
 }  // namespace heaprake::shim

@@ -2,6 +2,8 @@
 // printed at its end.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -237,6 +239,52 @@ TEST(Telemetry, TellsOfEveryCollection) {
   EXPECT_EQ(std::count(events.begin(), events.end(), '\n'), long(figures.collections));
   EXPECT_TRUE(events.starts_with("{\"time_ns\": "));
   EXPECT_EQ(directory.files(), 3u);
+}
+
+size_t count_of(const std::string& part, const std::string& text) {
+  size_t count = 0;
+  for (size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.length()) ++count;
+  return count;
+}
+
+TEST(Telemetry, PipesThatNobodyReadsAreToldOfOnce) {
+  TemporaryDirectory directory;
+  const std::string metrics = directory / "m", events = directory / "e";
+  ASSERT_EQ(mkfifo(metrics.c_str(), 0600), 0);
+  ASSERT_EQ(mkfifo(events.c_str(), 0600), 0);
+  const std::string options = std::string(kBusy) + ":metrics=" + metrics + ":events=" + events;
+  Ended ended = run_preloaded({victim("dead_stacks")}, options.c_str());
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(count_of("heaprake: cannot write " + metrics + ".\n", ended.err), 1u) << ended.err;
+  EXPECT_EQ(count_of("heaprake: cannot write " + events + ".\n", ended.err), 1u) << ended.err;
+  EXPECT_TRUE(std::filesystem::is_fifo(metrics));
+  EXPECT_EQ(directory.files(), 2u);
+}
+
+TEST(Telemetry, LinksAreFollowed) {
+  TemporaryDirectory directory;
+  std::ofstream(directory / "target") << "old";
+  std::filesystem::create_symlink("target", directory / "link");
+  std::filesystem::create_symlink("made", directory / "dangling");
+  for (const char* name : {"link", "dangling"}) {
+    const std::string options = std::string(kBusy) + ":metrics=" + (directory / name);
+    Ended ended = run_preloaded({victim("dead_stacks")}, options.c_str());
+    EXPECT_EQ(ended.exit_code, 0);
+    EXPECT_EQ(ended.err, "");
+    EXPECT_TRUE(std::filesystem::is_symlink(directory / name));
+  }
+  EXPECT_TRUE(file_text(directory / "target").ends_with("# EOF\n"));
+  EXPECT_TRUE(file_text(directory / "made").ends_with("# EOF\n"));
+}
+
+TEST(Telemetry, DevicesStayDevices) {
+  TemporaryDirectory directory;
+  const std::string null = directory / "null";
+  if (mknod(null.c_str(), S_IFCHR | 0600, makedev(1, 3)) != 0) GTEST_SKIP() << "needs root";
+  const std::string options = std::string(kBusy) + ":metrics=" + null;
+  EXPECT_EQ(run_preloaded({victim("dead_stacks")}, options.c_str()).exit_code, 0);
+  EXPECT_TRUE(std::filesystem::is_character_file(null));
+  EXPECT_EQ(directory.files(), 1u);
 }
 
 TEST(Idle, FreedMemoryGoesBackBeforeTheProgramWaits) {
