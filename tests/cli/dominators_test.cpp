@@ -4,18 +4,10 @@
 
 #include <random>
 
+#include "tests/cli/graph_maker.h"
+
 namespace heaprake::cli {
 namespace {
-
-Graph make(const std::vector<std::vector<uint32_t>>& rows) {
-  Graph graph;
-  graph.first.push_back(0);
-  for (const auto& row : rows) {
-    graph.targets.insert(graph.targets.end(), row.begin(), row.end());
-    graph.first.push_back(graph.targets.size());
-  }
-  return graph;
-}
 
 // Which nodes the roots reach without passing through `without`.
 std::vector<bool> reached(const Graph& graph, const std::vector<uint32_t>& roots,

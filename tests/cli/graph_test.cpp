@@ -10,18 +10,10 @@
 #include <boost/graph/strong_components.hpp>
 #endif
 
+#include "tests/cli/graph_maker.h"
+
 namespace heaprake::cli {
 namespace {
-
-Graph make(const std::vector<std::vector<uint32_t>>& rows) {
-  Graph graph;
-  graph.first.push_back(0);
-  for (const auto& row : rows) {
-    graph.targets.insert(graph.targets.end(), row.begin(), row.end());
-    graph.first.push_back(graph.targets.size());
-  }
-  return graph;
-}
 
 std::vector<std::vector<uint32_t>> random_rows(std::mt19937& random, uint32_t nodes,
                                                uint32_t edges) {
