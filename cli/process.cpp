@@ -12,6 +12,7 @@
 #include <filesystem>
 
 #include "cli/failure.h"
+#include "cli/option_table.h"
 #include "cli/text.h"
 #include "heaprake/protocol.h"
 
@@ -47,17 +48,11 @@ std::vector<std::string> split_words(const std::string& text) {
   return words;
 }
 
-}  // namespace
-
-pid_t parse_pid(const std::string& text) {
-  uint64_t number = 0;
-  if (!parse_number(text, &number) || number == 0 || number > INT_MAX)
-    throw Failure(kExitUsage, shell_quoted(printable(text)) + " is not a process id");
-  return static_cast<pid_t>(number);
+std::string directory_of(pid_t pid) {
+  return "/proc/" + std::to_string(pid);
 }
 
-std::string read_proc(pid_t pid, const std::string& file, int* error) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/" + file;
+std::string read_file(const std::string& path, int* error) {
   std::string text;
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   *error = fd < 0 ? errno : 0;
@@ -71,6 +66,40 @@ std::string read_proc(pid_t pid, const std::string& file, int* error) {
   }
   if (fd >= 0) close(fd);
   return text;
+}
+
+bool has_ended(const ProcessStatus& status) {
+  return status.state == 'Z' || status.state == 'X';
+}
+
+bool has_ended(const std::string& directory) {
+  int error = 0;
+  return has_ended(parse_status(read_file(directory + "/status", &error)));
+}
+
+// Where the process's own files tell something: a main thread that has ended before the others has
+// no memory of its own, and its files are empty.
+std::string living_directory(pid_t pid) {
+  const std::string directory = directory_of(pid);
+  if (!has_ended(directory)) return directory;
+  for (pid_t thread : numbered_entries(directory + "/task")) {
+    const std::string task = directory + "/task/" + std::to_string(thread);
+    if (thread != pid && !has_ended(task)) return task;
+  }
+  return directory;
+}
+
+}  // namespace
+
+pid_t parse_pid(const std::string& text) {
+  uint64_t number = 0;
+  if (!parse_number(text, &number) || number == 0 || number > INT_MAX)
+    throw Failure(kExitUsage, shell_quoted(printable(text)) + " is not a process id");
+  return static_cast<pid_t>(number);
+}
+
+std::string read_proc(pid_t pid, const std::string& file, int* error) {
+  return read_file(living_directory(pid) + "/" + file, error);
 }
 
 ProcessStatus parse_status(const std::string& text) {
@@ -128,20 +157,29 @@ std::vector<std::string> command_line(pid_t pid) {
   return words;
 }
 
-std::string options_of(pid_t pid, bool* known) {
+std::string mode_of(pid_t pid) {
   int error = 0;
   const std::string environment = read_proc(pid, "environ", &error);
-  *known = error == 0;
+  if (error != 0) return "";
   static constexpr std::string_view kName = "HEAPRAKE_OPTIONS=";
-  for (const std::string& variable : split_words(environment))
-    if (variable.starts_with(kName)) return variable.substr(kName.size());
-  return "";
+  std::string options;
+  for (const std::string& variable : split_words(environment)) {
+    if (!variable.starts_with(kName)) continue;
+    options = variable.substr(kName.size());
+    break;
+  }
+  return option_value(options, "mode");
 }
 
 std::vector<pid_t> threads_of(pid_t pid) {
-  std::vector<pid_t> threads = numbered_entries("/proc/" + std::to_string(pid) + "/task");
+  const std::string directory = directory_of(pid);
+  std::vector<pid_t> threads = numbered_entries(directory + "/task");
   const auto main_thread = std::find(threads.begin(), threads.end(), pid);
-  if (main_thread != threads.end()) std::rotate(threads.begin(), main_thread, main_thread + 1);
+  if (main_thread == threads.end()) return threads;
+  if (has_ended(directory))
+    threads.erase(main_thread);
+  else
+    std::rotate(threads.begin(), main_thread, main_thread + 1);
   return threads;
 }
 
@@ -156,7 +194,7 @@ void check_reachable(pid_t pid) {
   if (status.group != pid)
     throw Failure(kExitFailure, std::to_string(pid) + " is a thread of process " +
                                     std::to_string(status.group) + ": name the process");
-  if (status.state == 'Z' || status.state == 'X')
+  if (has_ended(status))
     throw Failure(kExitFailure, process + " has ended and waits for its parent");
   const uid_t self = geteuid();
   if (self != 0 && status.user != self)
@@ -173,10 +211,13 @@ void check_reachable(pid_t pid) {
                                     "that do, 'heaprake run -- PROGRAM' starts one");
   if (status.state == 'T' || status.state == 't')
     throw Failure(kExitFailure, process + " is stopped and cannot answer: continue it first");
+  // First: in mode off libc's own handler of that signal looks like ours, and what the program
+  // waits for would end with EINTR.
+  const std::string deaf = process + " runs under heaprake but does not take requests: ";
+  if (mode_of(pid) == "off") throw Failure(kExitFailure, deaf + "it was started with mode=off");
   if (!(status.caught >> (HEAPRAKE_SIGNAL - 1) & 1))
-    throw Failure(kExitFailure, process +
-                                    " runs under heaprake but does not take requests: it is "
-                                    "still starting, or runs with mode=off");
+    throw Failure(kExitFailure,
+                  deaf + "it is still starting, or has found no address space for its heap");
 }
 
 }  // namespace heaprake::cli

@@ -12,7 +12,8 @@ namespace heaprake::cli {
 // A process id from the command line. Throws a Failure (kExitUsage).
 pid_t parse_pid(const std::string& text);
 
-// One file of /proc/PID, whole; `error` is an errno value, 0 if it could be read.
+// One file of /proc/PID, whole; `error` is an errno value, 0 if it could be read. Of a process
+// whose main thread has ended, that of another thread.
 std::string read_proc(pid_t pid, const std::string& file, int* error);
 
 struct ProcessStatus {
@@ -34,19 +35,19 @@ bool runs_under_heaprake(pid_t pid);
 // Without empty words at its end.
 std::vector<std::string> command_line(pid_t pid);
 
-// HEAPRAKE_OPTIONS as the process was started with; "" if there is none. `known` tells whether the
-// environment could be read.
-std::string options_of(pid_t pid, bool* known);
+// What HEAPRAKE_OPTIONS said of the mode when the process was started, or the default; "" if its
+// environment may not be read.
+std::string mode_of(pid_t pid);
 
-// The main thread first.
+// The main thread first, unless it has ended.
 std::vector<pid_t> threads_of(pid_t pid);
 
 // Every process id in /proc, ascending.
 std::vector<pid_t> all_processes();
 
 // Throws a Failure (kExitFailure), one sentence, unless our signal may be sent: the process exists,
-// is ours to look at, runs under heaprake, is not stopped, and has a handler for the signal, whose
-// default action would kill it.
+// is ours to look at, runs under heaprake in a mode that takes requests, is not stopped, and has a
+// handler for the signal, whose default action would kill it.
 void check_reachable(pid_t pid);
 
 }  // namespace heaprake::cli

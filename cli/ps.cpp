@@ -6,7 +6,6 @@
 
 #include "cli/failure.h"
 #include "cli/json_writer.h"
-#include "cli/option_table.h"
 #include "cli/process.h"
 #include "cli/subcommand.h"
 #include "cli/text.h"
@@ -30,10 +29,8 @@ std::vector<Row> rows() {
   std::vector<Row> rows;
   for (pid_t pid : all_processes()) {
     if (!runs_under_heaprake(pid)) continue;
-    bool known = false;
-    const std::string options = options_of(pid, &known);
-    rows.push_back({pid, known ? option_value(options, "mode") : "?", status_of(pid).resident,
-                    command_line(pid)});
+    const std::string mode = mode_of(pid);
+    rows.push_back({pid, mode.empty() ? "?" : mode, status_of(pid).resident, command_line(pid)});
   }
   return rows;
 }

@@ -62,7 +62,8 @@ const char* mapped_path(uintptr_t address) {
 
 const char* program_path() {
   char path[512];
-  const long length = sys::call(SYS_readlinkat, AT_FDCWD, "/proc/self/exe", path, sizeof path - 1);
+  const long length =
+      sys::call(SYS_readlinkat, AT_FDCWD, "/proc/thread-self/exe", path, sizeof path - 1);
   return length > 0 ? keep(path, static_cast<size_t>(length)) : "";
 }
 

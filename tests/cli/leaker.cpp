@@ -2,11 +2,16 @@
 // keeps one list, and ends:
 //   leaker                 by returning from main
 //   leaker stay STATUS     the same, once its standard input has ended
+//   leaker stay STATUS joined   the same after a second thread, with 111 if a signal ends a wait
+//   leaker stay STATUS left     the same in a second thread; the main thread has ended
 //   leaker end WAY         in another way, with 0 or by a signal
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
+#include <poll.h>
+#include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -59,17 +64,49 @@ void end(const char* way) {
   }
 }
 
+void stay() {
+  std::puts("ready");
+  std::fflush(stdout);
+  while (std::getchar() != EOF) {
+  }
+}
+
+// Only ends of waiting that SA_RESTART does not hide show that a signal came.
+[[noreturn]] void stay_unless_signalled(int status) {
+  std::thread([] {}).join();
+  std::puts("ready");
+  std::fflush(stdout);
+  pollfd input = {0, POLLIN, 0};
+  std::_Exit(poll(&input, 1, -1) == 1 ? status : 111);
+}
+
+int status_later = 0;
+
+void* stay_alone(void* main_thread) {
+  pthread_join(*static_cast<pthread_t*>(main_thread), nullptr);
+  stay();
+  std::exit(status_later);
+}
+
+[[noreturn]] void stay_without_main_thread(int status) {
+  static pthread_t main_thread = pthread_self();
+  status_later = status;
+  pthread_t thread;
+  if (pthread_create(&thread, nullptr, stay_alone, &main_thread) != 0) std::abort();
+  pthread_exit(nullptr);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   lose_and_keep();
   wipe_stack();
-  if (argc > 1 && std::strcmp(argv[1], "stay") == 0) {
-    std::puts("ready");
-    std::fflush(stdout);
-    while (std::getchar() != EOF) {
-    }
-  }
-  if (argc > 2 && std::strcmp(argv[1], "end") == 0) end(argv[2]);
+  const auto is = [&](int i, const char* word) {
+    return argc > i && std::strcmp(argv[i], word) == 0;
+  };
+  if (is(3, "joined")) stay_unless_signalled(std::atoi(argv[2]));
+  if (is(3, "left")) stay_without_main_thread(std::atoi(argv[2]));
+  if (is(1, "stay")) stay();
+  if (is(1, "end") && argc > 2) end(argv[2]);
   return argc > 2 ? std::atoi(argv[2]) : 0;
 }
