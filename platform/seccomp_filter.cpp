@@ -75,6 +75,9 @@ constexpr Call kCopyCalls[] = {
     {"mmap", SYS_mmap, {0, kPageSize, kReadWrite, MAP_SHARED | MAP_ANONYMOUS, UINT32_MAX, 0}},
 };
 
+// That sends the stop signal when the program has used up its queue (stop_signal.cpp).
+constexpr Call kUndirectedCalls[] = {{"kill", SYS_kill, {kAny, 33}}};
+
 // Runs a filter that the kernel has accepted, or will refuse: then the answer does not matter, but
 // nothing here may go wrong.
 class Filter {
@@ -227,6 +230,7 @@ const char* call_that_filter_ends(const void* filter_program) {
     const Filter filter(code, program.len);
     ended = first_call_ended(filter, kCalls);
     if (first_call_ended(filter, kCopyCalls) != nullptr) forbid_copies();
+    if (first_call_ended(filter, kUndirectedCalls) != nullptr) forbid_undirected_stop_signals();
   }
   release(code, bytes);
   return ended;

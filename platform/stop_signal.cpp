@@ -27,6 +27,14 @@ std::atomic<uintptr_t> previous_handler{0};
 std::atomic<uint64_t> previous_flags{0};
 std::atomic<RequestHandler> request_handler{nullptr};
 std::atomic<bool> alternate_stack_too_small{false};
+std::atomic<bool> undirected_forbidden{false};
+// The last stop that sent the signal to the process, 0 if none ever did. Such a signal may also be
+// taken after its stop.
+std::atomic<uint32_t> undirected_stop{0};
+
+uint64_t stop_cookie(uint32_t generation) {
+  return kStopTag << kTagShift | generation;
+}
 
 // What the signal's frame and the handler need: the vector state as the processor saves it, the
 // rest of the kernel's frame (under 640 bytes), and the handler's own use (under 1 KiB).
@@ -86,11 +94,20 @@ void serve_request(ThreadRecord* record, uint64_t cookie, const void* context) {
   restore_region(record, saved);
 }
 
+// kill's, as the kernel describes it when there is no room for a description, and when there is.
+bool is_undirected(const siginfo_t& info) {
+  return info.si_code == SI_USER && undirected_stop.load(std::memory_order_acquire) != 0 &&
+         (info.si_pid == 0 || info.si_pid == stop_state.process.load(std::memory_order_relaxed));
+}
+
 void handle(int signal, siginfo_t* info, void* context) {
-  const auto cookie = reinterpret_cast<uint64_t>(info->si_value.sival_ptr);
+  const bool undirected = is_undirected(*info);
+  const uint64_t cookie = undirected ? stop_cookie(undirected_stop.load())
+                                     : reinterpret_cast<uint64_t>(info->si_value.sival_ptr);
   const uint64_t tag = cookie >> kTagShift;
-  if (info->si_code != SI_QUEUE || (tag != kStopTag && tag != HEAPRAKE_COOKIE_TAG))
-    return pass_on(signal, info, context);
+  const bool ours =
+      undirected || (info->si_code == SI_QUEUE && (tag == kStopTag || tag == HEAPRAKE_COOKIE_TAG));
+  if (!ours) return pass_on(signal, info, context);
   // Found by thread id, not by %fs: the signal reaches threads that libc knows nothing of.
   ThreadRecord* record = make_record(thread_id());
   if (record == nullptr) return;
@@ -144,10 +161,20 @@ Sent send_stop_signal(int process, int tid, uint32_t generation) {
   info.si_signo = HEAPRAKE_SIGNAL;
   info.si_code = SI_QUEUE;
   info.si_pid = process;
-  info.si_value.sival_ptr = reinterpret_cast<void*>(kStopTag << kTagShift | generation);
+  info.si_value.sival_ptr = reinterpret_cast<void*>(stop_cookie(generation));
   const long result = sys::call(SYS_rt_tgsigqueueinfo, process, tid, HEAPRAKE_SIGNAL, &info);
   if (!sys::failed(result)) return Sent::kYes;
   return result == kNoSuchProcess ? Sent::kNoSuchThread : Sent::kRefused;
+}
+
+bool send_undirected_stop_signal(int process, uint32_t generation) {
+  if (undirected_forbidden.load(std::memory_order_relaxed)) return false;
+  undirected_stop.store(generation, std::memory_order_release);
+  return !sys::failed(sys::call(SYS_kill, process, HEAPRAKE_SIGNAL));
+}
+
+void forbid_undirected_stop_signals() {
+  undirected_forbidden.store(true, std::memory_order_relaxed);
 }
 
 bool handlers_are_trusted() {

@@ -12,6 +12,13 @@ enum class Sent { kYes, kNoSuchThread, kRefused };
 // queued signals (RLIMIT_SIGPENDING) is reached, or a filter forbids it.
 Sent send_stop_signal(int process, int tid, uint32_t generation);
 
+// Where that was refused: sends the signal to the process, for which the kernel has no limit, but
+// keeps no value either. It reaches one thread that does not stand still in the handler yet, maybe
+// one in a region; so it is to be sent again after each answer. false: a filter forbids it.
+bool send_undirected_stop_signal(int process, uint32_t generation);
+// From now on that fails: the program's seccomp filter would end it for such a call.
+void forbid_undirected_stop_signals();
+
 // Whether every handler in the kernel's table is one of the trusted entries, libc's own for its two
 // internal signals, or ours. Any other could run the program's code in a thread that counts as
 // safe. Once false, false for good: such a handler may have left by longjmp.

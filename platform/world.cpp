@@ -83,7 +83,8 @@ class Stopper {
         case Sent::kNoSuchThread:
           return true;
         case Sent::kRefused:
-          return false;
+          undirected_ = true;
+          break;
       }
     }
     record->accounted = generation_;
@@ -136,22 +137,31 @@ class Stopper {
     }
   }
 
+  // Asks for the answers that are due, if that needs to be said again; returns how many may come.
+  uint32_t ask(uint32_t due) const {
+    if (!undirected_) return due;
+    return send_undirected_stop_signal(self_process(), generation_) ? 1 : 0;
+  }
+
   bool wait_for_answers(const TaskList& tasks) const {
     uint64_t patience = kMillisecond;
     uint64_t last_answer = monotonic_ns();
-    uint32_t least_due = UINT32_MAX;
+    uint32_t least_due = UINT32_MAX, last_answers = 0;
     for (;;) {
       const uint32_t answers = stop_state.answers.load();
       const uint32_t due = update();
       if (due == 0) return true;
+      const uint32_t expected = ask(due);
+      if (expected == 0) return false;
       // Whoever is still due counts after `answers` was read, so this many cannot be missed.
-      stop_state.awaited.store(answers + due);
+      stop_state.awaited.store(answers + expected);
       const uint32_t now = stop_state.answers.load();
-      if (static_cast<int32_t>(now - (answers + due)) < 0)
+      if (static_cast<int32_t>(now - (answers + expected)) < 0)
         futex_wait(&stop_state.answers, now, patience);
       const uint64_t time = monotonic_ns();
-      if (due < least_due) {
+      if (due < least_due || answers != last_answers) {
         least_due = due;
+        last_answers = answers;
         last_answer = time;
         continue;
       }
@@ -175,6 +185,7 @@ class Stopper {
   const uint32_t generation_;
   const uint64_t start_;
   const bool trusted_;
+  bool undirected_ = false;  // some could not be sent a signal of their own
 };
 
 uint32_t raise_flag() {

@@ -1,6 +1,7 @@
 // Stops under rains of signals, libc's own among them, in handlers and on alternate stacks.
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -122,6 +123,48 @@ TEST(LibcSignal, SetgidReachesEveryThread) {
                 CHECK(stop.outcome() == StopOutcome::kStopped);
               }
               changer.join();
+              for (auto& thread : threads) thread.join();
+            }),
+            0);
+}
+
+void limit_signal_queue(rlim_t entries) {
+  rlimit limit;
+  CHECK(getrlimit(RLIMIT_SIGPENDING, &limit) == 0);
+  limit.rlim_cur = entries == RLIM_INFINITY ? limit.rlim_max : entries;
+  CHECK(setrlimit(RLIMIT_SIGPENDING, &limit) == 0);
+}
+
+// No signal with a value can be queued. Some threads run, and some are in regions, which the signal
+// may find first.
+TEST(FullSignalQueue, EveryThreadStopsAllTheSame) {
+  EXPECT_EQ(status_of([] {
+              constexpr int kThreads = 8;
+              int ends[2];
+              CHECK(pipe(ends) == 0);
+              std::atomic<int> tids[kThreads] = {};
+              std::vector<std::thread> threads;
+              for (int i = 0; i < kThreads; ++i) {
+                threads.emplace_back([&, i] {
+                  tids[i] = thread_id();
+                  char byte;
+                  if (i % 2 != 0) CHECK(read_in_region(ends[0], &byte, 1) == 1);
+                  while (!done) ++steps;
+                });
+              }
+              for (int i = 0; i < kThreads; ++i)
+                while (tids[i] == 0 || (i % 2 != 0 && find_record(tids[i]) == nullptr)) usleep(100);
+              for (int round = 0; round < 15; ++round) {
+                limit_signal_queue(round % 3 == 2 ? RLIM_INFINITY : 0);
+                Stop stop;
+                CHECK(stop.outcome() == StopOutcome::kStopped);
+                const uint64_t before = steps;
+                for (int i = 0; i < kThreads; ++i) CHECK(stop.find(tids[i]) != nullptr);
+                for (int i = 0; i < 10; ++i) syscall(SYS_sched_yield);
+                CHECK(steps == before);
+              }
+              done = true;
+              CHECK(write(ends[1], "12345678", kThreads) == kThreads);
               for (auto& thread : threads) thread.join();
             }),
             0);
