@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "platform/locked_memory.h"
 #include "platform/own_ranges.h"
 #include "platform/platform.h"
 #include "platform/spare.h"
@@ -40,7 +41,9 @@ void* record(void* p, size_t bytes) {
 
 }  // namespace
 
-void* reserve(size_t bytes, size_t alignment, uintptr_t hint) {
+namespace {
+
+void* reserve_pages(size_t bytes, size_t alignment, uintptr_t hint) {
   bytes = (bytes + kPageSize - 1) & ~(kPageSize - 1);
   if (bytes == 0 || alignment > SIZE_MAX - bytes) return nullptr;
   if (hint != 0) {
@@ -60,12 +63,22 @@ void* reserve(size_t bytes, size_t alignment, uintptr_t hint) {
   return record(reinterpret_cast<void*>(lo), bytes);
 }
 
+}  // namespace
+
+void* reserve(size_t bytes, size_t alignment, uintptr_t hint) {
+  void* p = reserve_pages(bytes, alignment, hint);
+  if (p != nullptr) locked_memory::note_reservation(p, bytes);
+  return p;
+}
+
 bool make_readable(void* p, size_t bytes) {
   return !sys::failed(sys::call(SYS_mprotect, p, bytes, PROT_READ));
 }
 
 bool commit(void* p, size_t bytes) {
-  return !sys::failed(sys::call(SYS_mprotect, p, bytes, PROT_READ | PROT_WRITE));
+  if (sys::failed(sys::call(SYS_mprotect, p, bytes, PROT_READ | PROT_WRITE))) return false;
+  locked_memory::note_commit(p, bytes);
+  return true;
 }
 
 void* map(size_t bytes) {

@@ -63,6 +63,10 @@ void advise_huge(void* p, size_t bytes);
 // Gathers what these pages hold into huge pages now, at the cost of a copy. They should be aligned
 // to 2 MiB and mostly in use. Nothing happens where the kernel cannot.
 void collapse_into_huge(void* p, size_t bytes);
+// mlockall(2) and munlockall(2) for the program: 0 or an error number. Its own mappings are locked
+// as the kernel would; of ours what is committed, now and later, each page once it is touched.
+int lock_memory(int flags);
+int unlock_memory();
 // RLIMIT_AS, or SIZE_MAX when there is none.
 size_t address_space_limit();
 // Once, at start: address space for `map` in case the program lowers that limit.

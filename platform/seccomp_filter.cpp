@@ -8,6 +8,7 @@
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 
+#include "platform/locked_memory.h"
 #include "platform/platform.h"
 #include "platform/stop_signal.h"
 #include "platform/syscall.h"
@@ -77,6 +78,12 @@ constexpr Call kCopyCalls[] = {
 
 // That sends the stop signal when the program has used up its queue (stop_signal.cpp).
 constexpr Call kUndirectedCalls[] = {{"kill", SYS_kill, {kAny, 33}}};
+
+// Those that lock what the program wants locked (locked_memory.cpp).
+constexpr Call kLockCalls[] = {
+    {"mlock2", SYS_mlock2, {kAny, kAny, 1}},
+    {"munlock", SYS_munlock, {kAny, kAny}},
+};
 
 // Runs a filter that the kernel has accepted, or will refuse: then the answer does not matter, but
 // nothing here may go wrong.
@@ -231,6 +238,7 @@ const char* call_that_filter_ends(const void* filter_program) {
     ended = first_call_ended(filter, kCalls);
     if (first_call_ended(filter, kCopyCalls) != nullptr) forbid_copies();
     if (first_call_ended(filter, kUndirectedCalls) != nullptr) forbid_undirected_stop_signals();
+    if (first_call_ended(filter, kLockCalls) != nullptr) locked_memory::forbid();
   }
   release(code, bytes);
   return ended;

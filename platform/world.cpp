@@ -5,6 +5,7 @@
 #include <linux/membarrier.h>
 
 #include "platform/futex.h"
+#include "platform/locked_memory.h"
 #include "platform/own_ranges.h"
 #include "platform/spare.h"
 #include "platform/stop_roll.h"
@@ -239,6 +240,7 @@ void start_threads() {
 void reset_threads_after_fork() {
   own_ranges::reset_after_fork();
   spare::reset_after_fork();
+  locked_memory::reset_after_fork();
   heaprake_region_flags.fetch_and(~kStopping);
   stop_state.generation.fetch_add(1);
   stop_state.foreign_sharer.store(false, std::memory_order_relaxed);

@@ -95,6 +95,20 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"MinorUserFaults", {program("userfault")}, "alive\n"}),
     name_of);
 
+// The kernel would fault in all tables of the heap, and count a tebibyte as locked.
+TEST(LockedMemory, IsTheProgramsAndWhatIsUsed) {
+  const std::vector<std::string> ways = {"current", "both", "fault", "future", "undone", "limit"};
+  for (const std::string& way : ways) {
+    for (const char* options : {"threshold=64k:growth=0", "mode=hunt", "mode=off"}) {
+      Case expected = {"", {program("locked"), way}, "as asked\n"};
+      SCOPED_TRACE(way + " " + options);
+      expect_end(run_natively(expected.command), expected);
+      if (IsSkipped()) break;
+      expect_end(run_preloaded(expected.command, options), expected);
+    }
+  }
+}
+
 class HuntWithoutMain : public testing::TestWithParam<const char*> {};
 
 TEST_P(HuntWithoutMain, CountsWhatIsLost) {
