@@ -1,7 +1,9 @@
 #include "cli/output_file.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -21,9 +23,18 @@ namespace {
   throw Failure(kExitFailure, "cannot write " + shell_quoted(path) + ": " + std::strerror(error));
 }
 
-void write_to(const std::string& path, int flags, const std::function<void(int fd)>& writer) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | flags, 0666);
+// Without waiting for a pipe's reader, who may never come.
+int open_to_write(const std::string& path, int flags) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK | flags, 0666);
+  if (fd < 0 && errno == ENXIO)
+    throw Failure(kExitFailure, "cannot write " + shell_quoted(path) + ": nobody reads from it");
   if (fd < 0) cannot_write(path, errno);
+  fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+  return fd;
+}
+
+void write_to(const std::string& path, int flags, const std::function<void(int fd)>& writer) {
+  const int fd = open_to_write(path, flags);
   try {
     writer(fd);
   } catch (const Failure&) {
@@ -35,6 +46,37 @@ void write_to(const std::string& path, int flags, const std::function<void(int f
   const int error = errno;
   if (flags & O_CREAT) unlink(path.c_str());
   cannot_write(path, error);
+}
+
+struct Target {
+  std::filesystem::path path;  // absolute, and no link
+  bool descriptor = false;     // a link of the kernel's to what some process has open
+};
+
+bool is_kernels_own(const std::filesystem::path& link) {
+  const int fd = open(link.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  struct statfs system {};
+  const bool own = fd >= 0 && fstatfs(fd, &system) == 0 && system.f_type == PROC_SUPER_MAGIC;
+  if (fd >= 0) close(fd);
+  return own;
+}
+
+// Where a link leads, also if there is nothing yet: the rename needs the file itself. The name is
+// absolute, in case the command goes to another directory.
+Target follow(const std::string& path) {
+  constexpr int kMostLinks = 40;  // the kernel's own bound
+  std::error_code error;
+  Target target{std::filesystem::absolute(path, error)};
+  for (int links = 0; !error && std::filesystem::is_symlink(target.path, error); ++links) {
+    if (links == kMostLinks) cannot_write(path, ELOOP);
+    if (is_kernels_own(target.path)) {
+      target.descriptor = true;
+      break;
+    }
+    const std::filesystem::path next = std::filesystem::read_symlink(target.path, error);
+    target.path = target.path.parent_path() / next;
+  }
+  return target;
 }
 
 }  // namespace
@@ -55,22 +97,20 @@ OptionSpec force_option() {
 
 OutputFile::OutputFile(std::string path, bool force) : path_(std::move(path)), special_(false) {
   if (path_.empty()) throw Failure(kExitUsage, "the name of a file may not be empty");
-  struct stat status;
+  if (path_ == "-")
+    throw Failure(kExitUsage,
+                  "'-' is no file: the standard output is the program's own; './-' names a file");
+  const Target target = follow(path_);
+  struct stat status {};
   const bool exists = stat(path_.c_str(), &status) == 0;
   if (exists && S_ISDIR(status.st_mode)) cannot_write(path_, EISDIR);
-  special_ = exists && !S_ISREG(status.st_mode);
+  special_ = exists && (target.descriptor || !S_ISREG(status.st_mode));
   if (exists && !special_ && !force)
     throw Failure(kExitUsage, shell_quoted(path_) + " exists: --force overwrites it");
   if (special_) return;
-  // The rename needs the file itself, not a link to it; and the command may be waited for in
-  // another directory's sense only if the name is absolute.
-  std::error_code error;
-  std::filesystem::path absolute = std::filesystem::absolute(path_, error);
-  if (exists) absolute = std::filesystem::canonical(absolute, error);
-  const std::string directory = absolute.parent_path().string();
-  if (error) cannot_write(path_, error.value());
+  const std::string directory = target.path.parent_path().string();
   if (access(directory.c_str(), W_OK | X_OK) != 0) cannot_write(path_, errno);
-  path_ = absolute.string();
+  path_ = target.path.string();
 }
 
 void OutputFile::write(std::string_view content) const {
@@ -102,7 +142,7 @@ void OutputFile::copy_from(const std::string& path) const {
 
 void OutputFile::write_by(const std::function<void(int fd)>& writer) const {
   if (special_) {
-    write_to(path_, 0, writer);
+    write_to(path_, O_APPEND, writer);
     return;
   }
   const std::string partial = path_ + ".partial-" + std::to_string(getpid());

@@ -1,5 +1,5 @@
 // Files that the command writes. An existing regular file is not overwritten unless --force is
-// given; a file appears under its name only when it is whole.
+// given; a file appears under its name only when it is whole. Of a link, that is what it names.
 #pragma once
 
 #include <functional>
@@ -18,11 +18,13 @@ void write_all(int fd, std::string_view content, const std::string& path);
 
 class OutputFile {
  public:
-  // Throws a Failure (kExitUsage) at once if `path` may not be overwritten, (kExitFailure) if its
-  // directory does not take a file: before a program has run for an hour. Nothing is created yet.
+  // Throws a Failure (kExitUsage) at once if `path` may not be overwritten or is "-",
+  // (kExitFailure) if its directory does not take a file: before a program has run for an hour.
+  // Nothing is created yet.
   OutputFile(std::string path, bool force);
-  // Writes all of it, in a file beside it that is then renamed; a device or a pipe is written
-  // directly. Throws a Failure (kExitFailure).
+  // Writes all of it, in a file beside it that is then renamed; a device, a pipe that somebody
+  // reads, or a descriptor's file (/dev/stdout) is written directly. Throws a Failure
+  // (kExitFailure).
   void write(std::string_view content) const;
   // The same for what is too long to be in memory: `writer` writes to the descriptor.
   void write_by(const std::function<void(int fd)>& writer) const;
@@ -32,7 +34,7 @@ class OutputFile {
 
  private:
   std::string path_;
-  bool special_;  // not a regular file: a terminal, a pipe, /dev/null
+  bool special_;  // a terminal, a pipe, /dev/null; what an open descriptor leads to
 };
 
 }  // namespace heaprake::cli

@@ -1,12 +1,7 @@
 // Writing to descriptors that belong to the program, without it noticing: no errno, no
 // SIGPIPE, no SIGXFSZ.
-#include <linux/fcntl.h>
 #include <linux/poll.h>
 #include <signal.h>
-#include <sys/stat.h>
-
-#include <climits>
-#include <cstdio>
 
 #include "platform/platform.h"
 #include "platform/sigaction.h"
@@ -20,9 +15,6 @@ constexpr long kInterrupted = -4;
 constexpr long kBrokenPipe = -32;
 constexpr long kTooLarge = -27;
 constexpr int kPatienceMs = 2000;
-// Any of our outputs may be a pipe, which without O_NONBLOCK waits for a reader with all signals
-// blocked, or a terminal.
-constexpr int kWriting = O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
 uint64_t pending_signals() {
   uint64_t pending = 0;
@@ -84,55 +76,11 @@ bool read_all(int fd, void* data, size_t length) {
   return true;
 }
 
-int open_for_writing(const char* path) {
-  const long fd = sys::call(SYS_openat, AT_FDCWD, path, kWriting | O_TRUNC, 0666);
-  return sys::failed(fd) ? -1 : static_cast<int>(fd);
-}
-
-int open_new_for_writing(const char* path, bool* exists) {
-  constexpr long kExists = -17;
-  const long fd =
-      sys::call(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  *exists = fd == kExists;
-  return sys::failed(fd) ? -1 : static_cast<int>(fd);
-}
-
-int open_for_reading(const char* path) {
-  const long fd = sys::call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-  return sys::failed(fd) ? -1 : static_cast<int>(fd);
-}
-
 size_t read_some(int fd, void* data, size_t length) {
   for (;;) {
     const long got = sys::call(SYS_read, fd, data, length);
     if (got != kInterrupted) return got > 0 ? static_cast<size_t>(got) : 0;
   }
-}
-
-int open_for_appending(const char* path) {
-  const long fd = sys::call(SYS_openat, AT_FDCWD, path, kWriting | O_APPEND, 0666);
-  return sys::failed(fd) ? -1 : static_cast<int>(fd);
-}
-
-bool is_replaceable(char (&path)[PATH_MAX]) {
-  struct stat status;
-  if (sys::failed(sys::call(SYS_newfstatat, AT_FDCWD, path, &status, AT_SYMLINK_NOFOLLOW)))
-    return true;
-  if (!S_ISLNK(status.st_mode)) return S_ISREG(status.st_mode);
-  const long fd = sys::call(SYS_openat, AT_FDCWD, path, O_PATH | O_CLOEXEC);
-  if (sys::failed(fd)) return false;
-  char link[32];
-  snprintf(link, sizeof link, "/proc/self/fd/%d", static_cast<int>(fd));
-  const bool regular = !sys::failed(sys::call(SYS_fstat, fd, &status)) && S_ISREG(status.st_mode);
-  const long got = regular ? sys::call(SYS_readlink, link, path, PATH_MAX - 1) : -1;
-  sys::call(SYS_close, fd);
-  if (got <= 0) return false;
-  path[got] = 0;
-  return true;
-}
-
-bool rename_file(const char* from, const char* to) {
-  return !sys::failed(sys::call(SYS_rename, from, to));
 }
 
 void close_file(int fd) {

@@ -40,6 +40,7 @@ bool is_gauge(const char* name) {
 class File {
  public:
   explicit File(int fd) : fd_(fd) {}
+  bool ok() const { return ok_; }
   template <class... Arguments>
   void add(const char* format, Arguments... arguments) {
     char text[512];
@@ -57,7 +58,8 @@ unsigned long long number(uint64_t value) {
   return value;
 }
 
-void write_metrics(int fd) {
+// false: not all of it could be written.
+bool write_metrics(int fd) {
   File file(fd);
   const gc_stats stats = current_stats();
   const int pid = platform::process_id();
@@ -72,6 +74,7 @@ void write_metrics(int fd) {
       "# TYPE heaprake_committed_bytes gauge\nheaprake_committed_bytes{pid=\"%d\"} %zu\n",
       pid, heap::committed_bytes());
   file.add("%s", "# EOF\n");
+  return file.ok();
 }
 
 // Files are written again and again: what is wrong with one is told once.
@@ -80,8 +83,8 @@ void tell_once(bool* told, const char* path) {
   *told = true;
 }
 
-// A reader finds the old version or the new one, never half of one. What is no regular file, a
-// device or a pipe, is written as it is.
+// A reader finds the old version or the new one, never half of one: a version that does not fit
+// leaves the old one. What is no regular file, a device or a pipe, is written as it is.
 bool replace_metrics(char (&path)[PATH_MAX]) {
   char fresh[PATH_MAX];
   const bool replaceable = platform::is_replaceable(path);
@@ -89,9 +92,12 @@ bool replace_metrics(char (&path)[PATH_MAX]) {
   if (length >= static_cast<int>(sizeof fresh)) return false;
   const int fd = platform::open_for_writing(fresh);
   if (fd < 0) return false;
-  write_metrics(fd);
+  const bool whole = write_metrics(fd);
   platform::close_file(fd);
-  return !replaceable || platform::rename_file(fresh, path);
+  if (!replaceable) return whole;
+  if (whole && platform::rename_file(fresh, path)) return true;
+  platform::remove_file(fresh);
+  return false;
 }
 
 void renew_metrics() {

@@ -1,6 +1,8 @@
 #include "cli/output_file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "cli/failure.h"
 #include "temporary_files.h"
@@ -41,6 +43,46 @@ TEST(OutputFile, LinksAreFollowed) {
   OutputFile(files.path("link"), true).write("new");
   EXPECT_EQ(files.read("target"), "new");
   EXPECT_TRUE(std::filesystem::is_symlink(files.path("link")));
+}
+
+TEST(OutputFile, ALinkToNothingMakesWhatItNames) {
+  test::Files files;
+  std::filesystem::create_symlink("second", files.path("link"));
+  std::filesystem::create_symlink("made", files.path("second"));
+  OutputFile(files.path("link"), false).write("content");
+  EXPECT_EQ(files.read("made"), "content");
+  EXPECT_TRUE(std::filesystem::is_symlink(files.path("link")));
+  EXPECT_TRUE(std::filesystem::is_symlink(files.path("second")));
+  std::filesystem::create_symlink("/nonexistent/made", files.path("nowhere"));
+  EXPECT_EQ(status_of(files.path("nowhere"), false), kExitFailure);
+  std::filesystem::create_symlink("loop", files.path("loop"));
+  EXPECT_EQ(status_of(files.path("loop"), false), kExitFailure);
+}
+
+TEST(OutputFile, PipesAreWrittenIfSomebodyReads) {
+  test::Files files;
+  ASSERT_EQ(mkfifo(files.path("pipe").c_str(), 0600), 0);
+  const OutputFile file(files.path("pipe"), false);
+  EXPECT_THROW(file.write("content"), Failure);
+  const int reader = open(files.path("pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  file.write("content");
+  char text[8] = {};
+  EXPECT_EQ(read(reader, text, 7), 7);
+  EXPECT_STREQ(text, "content");
+  close(reader);
+}
+
+TEST(OutputFile, AnOpenDescriptorsFileIsAddedTo) {
+  test::Files files;
+  const int fd = open(files.write("out", "old").c_str(), O_WRONLY | O_CLOEXEC);
+  OutputFile("/proc/self/fd/" + std::to_string(fd), false).write("new");
+  EXPECT_EQ(files.read("out"), "oldnew");
+  close(fd);
+}
+
+TEST(OutputFile, TheStandardOutputIsTheProgramsOwn) {
+  EXPECT_EQ(status_of("-", false), kExitUsage);
+  EXPECT_EQ(status_of("-", true), kExitUsage);
 }
 
 TEST(OutputFile, DevicesAreWrittenDirectly) {

@@ -277,6 +277,37 @@ TEST(Telemetry, LinksAreFollowed) {
   EXPECT_TRUE(file_text(directory / "made").ends_with("# EOF\n"));
 }
 
+// As by /dev/stdout: another process's file, perhaps, which is neither replaced nor cut short.
+TEST(Telemetry, AnOpenDescriptorsFileIsAddedTo) {
+  for (const char* option : {":metrics=", ":stats="}) {
+    TemporaryDirectory directory;
+    const std::string file = directory / "out", link = directory / "stdout";
+    std::filesystem::create_symlink("/proc/self/fd/1", link);
+    const std::string command = "printf kept > " + file + "; exec " + victim("dead_stacks");
+    Ended ended =
+        run_preloaded({"/bin/sh", "-c", command + " >> " + file}, kBusy + (option + link));
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    const std::string text = file_text(file);
+    EXPECT_TRUE(text.starts_with("kept")) << text;
+    EXPECT_NE(text.find("collections"), std::string::npos) << text;
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    EXPECT_EQ(directory.files(), 2u);
+  }
+}
+
+TEST(Telemetry, AVersionThatDoesNotFitLeavesTheOldOne) {
+  TemporaryDirectory directory;
+  const std::string file = directory / "m";
+  std::ofstream(file) << "old";
+  const std::string options = kBusy + std::string(":metrics=") + file;
+  Ended ended =
+      run_preloaded({"/bin/sh", "-c", "ulimit -f 1; exec " + victim("dead_stacks")}, options);
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.err, "heaprake: cannot write " + file + ".\n");
+  EXPECT_EQ(file_text(file), "old");
+  EXPECT_EQ(directory.files(), 1u);
+}
+
 TEST(Telemetry, DevicesStayDevices) {
   TemporaryDirectory directory;
   const std::string null = directory / "null";
