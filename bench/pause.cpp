@@ -1,6 +1,7 @@
 // What a whole collection takes besides marking much.
 //
-//     pause WHAT COUNT [ROUNDS]    prints in us the median and the 99th percentile: of the pause, of
+//     pause WHAT COUNT [ROUNDS]    prints in us the median and the 99th percentile: of the pause,
+//     of
 //                                  the part that is neither stopping nor marking, and of the
 //                                  processors' time for the whole collection
 //
@@ -35,8 +36,8 @@ void require(bool condition, const char* what) {
 
 // With a hole behind each, so that the kernel does not merge them.
 void make_mappings(size_t count) {
-  void* p = mmap(nullptr, 2 * count * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-                 -1, 0);
+  void* p =
+      mmap(nullptr, 2 * count * kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   require(p != MAP_FAILED, "mmap");
   auto* page = static_cast<char*>(p);
   for (size_t i = 0; i < count; ++i, page += 2 * kPage) {
@@ -106,8 +107,8 @@ int main(int argc, char** argv) {
     cpu.push_back(cpu_us() - began);
     gc_get_stats(&after);
     const uint64_t pause = after.pause_total_ns - before.pause_total_ns;
-    const uint64_t apart = after.stop_total_ns - before.stop_total_ns + after.mark_total_ns -
-                           before.mark_total_ns;
+    const uint64_t apart =
+        after.stop_total_ns - before.stop_total_ns + after.mark_total_ns - before.mark_total_ns;
     pauses.push_back(static_cast<double>(pause) / 1000);
     rests.push_back(static_cast<double>(pause - apart) / 1000);
     before = after;

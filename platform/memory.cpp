@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "platform/inherited_filter.h"
 #include "platform/locked_memory.h"
 #include "platform/own_ranges.h"
 #include "platform/platform.h"
@@ -89,6 +90,10 @@ void* map(size_t bytes) {
 }
 
 void discard(void* p, size_t bytes) {
+  if (is_quiet() && bytes != 0) {
+    mmap_private(range_of(p, bytes).lo, bytes, PROT_READ | PROT_WRITE, MAP_FIXED | MAP_NORESERVE);
+    return;
+  }
   if (bytes == 0 || !sys::failed(sys::call(SYS_madvise, p, bytes, MADV_DONTNEED))) return;
   // After mlockall plain MADV_DONTNEED is refused.
   if (!sys::failed(sys::call(SYS_madvise, p, bytes, kMadvDontneedLocked))) return;
@@ -104,11 +109,11 @@ void release(void* p, size_t bytes) {
 }
 
 void advise_huge(void* p, size_t bytes) {
-  if (bytes >= kHugePage) sys::call(SYS_madvise, p, bytes, MADV_HUGEPAGE);
+  if (bytes >= kHugePage && !is_quiet()) sys::call(SYS_madvise, p, bytes, MADV_HUGEPAGE);
 }
 
 void collapse_into_huge(void* p, size_t bytes) {
-  sys::call(SYS_madvise, p, bytes, kMadvCollapse);
+  if (!is_quiet()) sys::call(SYS_madvise, p, bytes, kMadvCollapse);
 }
 
 size_t address_space_limit() {

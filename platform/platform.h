@@ -309,6 +309,14 @@ class ForkGuard {
   const bool taken_;
 };
 
+// First of all at start, before any other call of this room; later ones do nothing. Whether there
+// is a seccomp filter that was installed before the program began, and not for a whole container:
+// it may end the process for any call. Then the library makes hardly any, and no world may be
+// stopped, unless the filter is trusted after all, before the first thread.
+void notice_inherited_filter();
+bool has_unknown_filter();
+void trust_inherited_filter();
+
 // The name of a system call of ours that would not be survived under a seccomp filter which the
 // program is about to install (its struct sock_fprog); nullptr if there is none.
 const char* call_that_filter_ends(const void* filter_program);

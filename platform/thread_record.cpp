@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/auxv.h>
 
+#include "platform/inherited_filter.h"
 #include "platform/stop_signal.h"
 #include "platform/syscall.h"
 
@@ -90,6 +91,7 @@ uintptr_t gs_base() {
 }
 
 uintptr_t alternate_stack() {
+  if (is_quiet()) return 0;
   stack_t stack{};
   if (sys::failed(sys::call(SYS_sigaltstack, nullptr, &stack))) return 0;
   if ((stack.ss_flags & SS_DISABLE) != 0) return 0;

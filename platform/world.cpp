@@ -5,6 +5,7 @@
 #include <linux/membarrier.h>
 
 #include "platform/futex.h"
+#include "platform/inherited_filter.h"
 #include "platform/locked_memory.h"
 #include "platform/own_ranges.h"
 #include "platform/spare.h"
@@ -198,6 +199,7 @@ uint32_t raise_flag() {
 }
 
 void register_membarrier() {
+  if (is_quiet()) return;
   const long result = sys::call(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
   if (sys::failed(result)) heaprake_region_flags.fetch_or(kNeedFence);
 }
@@ -247,6 +249,7 @@ void reset_threads_after_fork() {
   stop_state.vforks.store(0);
   forget_records();
   forget_copies_after_fork();
+  if (is_quiet()) learn_quiet_process_id();
   start_threads();
 }
 

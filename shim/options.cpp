@@ -209,6 +209,10 @@ void read_options() {
   if (text) parse_options(text, &current, platform::write_error);
 }
 
+void turn_off() {
+  current.mode = collector::Mode::kOff;
+}
+
 const Settings& settings() {
   return current;
 }

@@ -51,6 +51,9 @@ const Settings& settings();
 // one sentence each, about options that do not exist and values that are not legal. Once.
 void read_options();
 
+// Afterwards: mode off, whatever they say.
+void turn_off();
+
 void set_defaults(Settings* into);
 // The same for any text; `complain` is told each such sentence.
 using Complaint = void (*)(const char* text, size_t length);

@@ -38,8 +38,22 @@ constinit platform::Mutex heap_lock;
 constinit platform::Mutex process_lock;
 constinit std::atomic<bool> process_started{false};
 
+void heed_inherited_filter() {
+  if (!platform::has_unknown_filter()) return;
+  if (settings().filtered) return platform::trust_inherited_filter();
+  if (settings().mode == collector::Mode::kHunt || settings().verbose) {
+    Line line;
+    line << "heaprake: a seccomp filter was there before this program began: nothing is collected "
+            "or "
+            "found (see option filtered).\n";
+    line.to_error();
+  }
+  turn_off();
+}
+
 void initialise_heap() {
   read_options();
+  heed_inherited_filter();
   heap::Config config;
   config.pad = settings().pad;
   config.ledger = settings().mode == collector::Mode::kHunt;
@@ -124,6 +138,7 @@ __attribute__((constructor(101))) void construct() {
 
 bool start_heap() {
   if (heap::ready()) return true;
+  platform::notice_inherited_filter();
   if (heap_lock.held_by_me()) return false;
   heap_lock.lock();
   static bool tried = false;
@@ -139,6 +154,7 @@ void* allocate_further(size_t size) {
 }
 
 void start_process() {
+  platform::notice_inherited_filter();
   if (process_started.load(std::memory_order_acquire) || process_lock.held_by_me()) return;
   process_lock.lock();
   if (!process_started.load(std::memory_order_relaxed)) start_process_once();

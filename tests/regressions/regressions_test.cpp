@@ -128,6 +128,45 @@ INSTANTIATE_TEST_SUITE_P(Ways, HuntWithoutMain, testing::Values("pthread_exit", 
                          [](const auto& info) { return std::string(info.param); });
 
 // No automatic collection comes before memory is out.
+// A seccomp filter from before the program began, which nobody can look at.
+class Filtered : public testing::TestWithParam<const char*> {
+ protected:
+  static void expect_work(const Ended& ended) {
+    if (ended.exit_code == kSkipped) GTEST_SKIP() << "no seccomp filters here";
+    EXPECT_EQ(ended.signal, 0) << ended.err;
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    EXPECT_EQ(ended.out, "worked\n") << ended.err;
+  }
+  const std::vector<std::string> command_{program("filtered"), GetParam()};
+};
+
+TEST_P(Filtered, RunsNatively) {
+  expect_work(run_natively(command_));
+}
+
+TEST_P(Filtered, RunsWithoutACallThatItDoesNotMakeItself) {
+  expect_work(run_preloaded(command_, "threshold=64k:growth=0"));
+}
+
+TEST_P(Filtered, SaysThatNothingIsCollected) {
+  const Ended ended = run_preloaded(command_, "mode=hunt");
+  expect_work(ended);
+  EXPECT_NE(ended.err.find("a seccomp filter was there before this program began"),
+            std::string::npos)
+      << ended.err;
+}
+
+// Every call that fails is survived.
+TEST(FilteredWithErrors, TriesToCollectIfTold) {
+  const Ended ended =
+      run_preloaded({program("filtered"), "errors"}, "threshold=64k:growth=0:filtered=1");
+  if (ended.exit_code == kSkipped) GTEST_SKIP() << "no seccomp filters here";
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_EQ(ended.out, "worked\n") << ended.err;
+}
+
+INSTANTIATE_TEST_SUITE_P(Filters, Filtered, testing::Values("kill", "errors"));
+
 TEST(SmallAddressSpace, IsCollectedBeforeMallocFails) {
   EXPECT_EQ(run_natively({program("small_space")}).out, "no memory\n");
   Case expected = {"", {program("small_space")}, "enough\n"};
