@@ -9,6 +9,7 @@
 
 #include <atomic>
 
+#include "platform/inherited_filter.h"
 #include "platform/platform.h"
 #include "platform/syscall.h"
 #include "platform/thread_record.h"
@@ -120,7 +121,7 @@ int lock_memory(int flags) {
   const bool valid = (flags & (MCL_CURRENT | MCL_FUTURE)) != 0 && (flags & ~kKnown) == 0;
   AddressSpace space;
   int error = 0;
-  if (!valid || few_calls.load() || !space.open()) {
+  if (!valid || few_calls.load() || is_quiet() || !space.open()) {
     error = error_of(sys::call(SYS_mlockall, flags));
   } else {
     error = lock_mappings(space, flags);
@@ -138,7 +139,7 @@ int unlock_memory() {
 namespace locked_memory {
 
 void note_commit(void* p, size_t bytes) {
-  if (!locks_future.load(std::memory_order_relaxed) || forbidden.load()) return;
+  if (!locks_future.load(std::memory_order_relaxed) || forbidden.load() || is_quiet()) return;
   sys::call(SYS_mlock2, p, bytes, kOnFault);
 }
 
