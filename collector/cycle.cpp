@@ -7,6 +7,7 @@
 #include "collector/kept_blocks.h"
 #include "collector/marker.h"
 #include "collector/notes.h"
+#include "collector/probes.h"
 #include "collector/session.h"
 #include "collector/verifier.h"
 
@@ -77,11 +78,18 @@ void note_pause(const StoppedWorld& world, uint64_t ended) {
   Figures::set(figures.threads_stopped, world.world().count - 1);
 }
 
+const char* name_of(Reason reason) {
+  static const char* const kNames[] = {"asked for", "threshold", "command", "exit",
+                                       "after finalizers"};
+  return kNames[static_cast<int>(reason)];
+}
+
 // `lasting`: worth a word even to those who have not asked for any, once.
 Outcome give_up(const char* problem, bool lasting = false) {
   static bool told = false;
   Figures::add(figures.given_up, 1);
   state.pacer.note_given_up();
+  HEAPRAKE_PROBE1(collection__given__up, problem);
   char text[160];
   snprintf(text, sizeof text, "collection given up: %s", problem);
   tell(lasting && !told ? Event::kWarning : Event::kGaveUp, text);
@@ -90,14 +98,12 @@ Outcome give_up(const char* problem, bool lasting = false) {
 }
 
 void tell_collected(Reason reason, const Outcome& outcome) {
-  static const char* const kReasons[] = {"asked for", "threshold", "command", "exit",
-                                         "after finalizers"};
   char text[200];
   snprintf(
       text, sizeof text,
       "collection %zu (%s): %zu blocks (%zu bytes) unreachable, %zu (%zu bytes) live, pause %zu us",
-      static_cast<size_t>(figures.collections.load()), kReasons[static_cast<int>(reason)],
-      outcome.blocks, outcome.bytes, static_cast<size_t>(figures.live_blocks.load()),
+      static_cast<size_t>(figures.collections.load()), name_of(reason), outcome.blocks,
+      outcome.bytes, static_cast<size_t>(figures.live_blocks.load()),
       static_cast<size_t>(figures.live_bytes.load()),
       static_cast<size_t>(figures.pause_last_ns.load() / 1000));
   tell(Event::kCollected, text);
@@ -218,6 +224,7 @@ void finish_pending_sweep() {
 }
 
 Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_free) {
+  HEAPRAKE_PROBE1(collection__start, name_of(reason));
   if (state.pending_sweep.load(std::memory_order_acquire)) {
     // Garbage stays garbage, but the bits that say so are about to be used again.
     if (may_free) finish_pending_sweep();
@@ -262,6 +269,8 @@ Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_f
   if (reason == Reason::kThreshold) state.pacer.note_reclaimed(swept.bytes);
   if (reason != Reason::kAfterFinalizers) Figures::add(figures.collections, 1);
   if (reason == Reason::kThreshold) Figures::add(figures.automatic, 1);
+  HEAPRAKE_PROBE3(collection__end, name_of(reason),
+                  figures.live_bytes.load(std::memory_order_relaxed), outcome.bytes);
   tell_misses(misses);
   tell_collected(reason, outcome);
   return outcome;

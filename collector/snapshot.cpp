@@ -140,6 +140,7 @@ class Snapshot {
     header.heap_base = heap::geometry.base;
     stream.header(header);
     write_command(stream);
+    write_origin(stream);
   }
 
   void write_programs_words(SnapshotStream& stream) const {

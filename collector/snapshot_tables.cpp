@@ -64,6 +64,23 @@ void write_command(SnapshotStream& stream) {
   splitter.end();
 }
 
+// Read from a file, since a program's filter that lets collections be may forbid uname.
+void write_origin(SnapshotStream& stream) {
+  constexpr const char kVersion[] = HEAPRAKE_VERSION;
+  char host[65];
+  size_t length = 0;
+  const int file = platform::open_for_reading("/proc/sys/kernel/hostname");
+  if (file >= 0) {
+    length = platform::read_some(file, host, sizeof host);
+    platform::close_file(file);
+  }
+  if (length && host[length - 1] == '\n') length--;
+  Section& section = stream.section(HEAPRAKE_SNAPSHOT_ORIGIN);
+  section.begin(sizeof host + sizeof kVersion + 2 * Section::kMostNumber);
+  section.text(host, length);
+  section.text(kVersion, strlen(kVersion));
+}
+
 void write_reason(SnapshotStream& stream, const char* sentence) {
   const size_t length = strlen(sentence);
   Section& section = stream.section(HEAPRAKE_SNAPSHOT_INCOMPLETE);

@@ -18,6 +18,7 @@ struct NotedThread {
 bool note_threads(const platform::World& world, MappedArray<NotedThread>* threads);
 
 void write_command(SnapshotStream& stream);
+void write_origin(SnapshotStream& stream);
 void write_reason(SnapshotStream& stream, const char* sentence);
 void write_text(SnapshotStream& stream, uint32_t kind, const char* text);
 // Modules: those that stacks point into, under the ledger's numbers, and behind them the others

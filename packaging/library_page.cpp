@@ -30,6 +30,18 @@ std::string library_page() {
 #define HEAPRAKE_STAT(type, name, sentence) page.item(#name, sentence);
 #include "heaprake/stats.def"
 #undef HEAPRAKE_STAT
+  page.heading("PROBES").text(
+      "Static probes (USDT) of the provider heaprake, for bpftrace, perf, SystemTap and gdb. They "
+      "cost an instruction that does nothing. A library that was built without systemtap's "
+      "sys/sdt.h has none: `readelf -n libheaprake.so` lists them.");
+  page.item("collection__start",
+            "before threads are stopped. arg0: why, a text: asked for, threshold, command, exit, "
+            "after finalizers.");
+  page.item("collection__end",
+            "when the garbage has been freed. arg0: why; arg1: bytes that survived; arg2: bytes "
+            "freed.");
+  page.item("collection__given__up",
+            "in place of an end: nothing was freed. arg0: the reason, a text.");
   page.heading("SEE ALSO").text("heaprake(1), gc(3)");
   return page.source();
 }

@@ -29,12 +29,34 @@ constexpr Figure kFigures[] = {
 // What may fall again is a gauge.
 bool is_gauge(const char* name) {
   for (const char* gauge : {"live_blocks", "live_bytes", "root_bytes", "threads_stopped",
-                            "pause_last_ns", "pause_max_ns"}) {
+                            "pause_last_ns", "pause_max_ns", "finalizers_waiting"}) {
     if (std::strcmp(name, gauge) == 0) return true;
   }
   // Mode hunt: what the last collection found.
   return collector::mode() == collector::Mode::kHunt && std::strncmp(name, "collected", 9) == 0;
 }
+
+// A figure as Prometheus wants it named: pause_total_ns is heaprake_pause_seconds, of which the
+// counter's sample is heaprake_pause_seconds_total.
+struct Family {
+  explicit Family(const char* figure) : gauge(is_gauge(figure)) {
+    size_t length = std::strlen(figure);
+    const auto drop = [&](const char* end) {
+      const size_t dropped = std::strlen(end);
+      const bool there =
+          length > dropped && std::memcmp(figure + length - dropped, end, dropped) == 0;
+      if (there) length -= dropped;
+      return there;
+    };
+    is_time = drop("_ns");
+    drop("_total");
+    snprintf(name, sizeof name, "heaprake_%.*s%s", static_cast<int>(length), figure,
+             is_time ? "_seconds" : "");
+  }
+  char name[80];
+  bool gauge;
+  bool is_time;
+};
 
 // Text that is written to a file as it comes, in pieces, until one cannot be.
 class File {
@@ -58,22 +80,46 @@ unsigned long long number(uint64_t value) {
   return value;
 }
 
+// Of the two formats that Prometheus reads, OpenMetrics names a counter's family without "_total".
+// Files named *.prom are node_exporter's, which reads the other one alone.
+enum class Format { kPrometheus, kOpenMetrics };
+
+Format format_of(const char* path) {
+  const size_t length = std::strlen(path);
+  const bool is_prom = length > 5 && std::strcmp(path + length - 5, ".prom") == 0;
+  return is_prom ? Format::kPrometheus : Format::kOpenMetrics;
+}
+
+void write_figure(File& file, Format format, const Figure& figure, uint64_t value) {
+  const Family family(figure.name);
+  const char* const sample_end = family.gauge ? "" : "_total";
+  const char* const end = format == Format::kPrometheus ? sample_end : "";
+  file.add("# HELP %s%s %s.\n# TYPE %s%s %s\n", family.name, end, figure.sentence, family.name, end,
+           family.gauge ? "gauge" : "counter");
+  file.add("%s%s{pid=\"%d\"} ", family.name, sample_end, platform::process_id());
+  constexpr uint64_t kSecond = 1'000'000'000;
+  if (family.is_time) {
+    file.add("%llu.%09llu\n", number(value / kSecond), number(value % kSecond));
+  } else {
+    file.add("%llu\n", number(value));
+  }
+}
+
 // false: not all of it could be written.
-bool write_metrics(int fd) {
+bool write_metrics(int fd, Format format) {
   File file(fd);
   const gc_stats stats = current_stats();
+  for (const Figure& figure : kFigures) write_figure(file, format, figure, stats.*figure.value);
   const int pid = platform::process_id();
-  for (const Figure& figure : kFigures) {
-    const bool gauge = is_gauge(figure.name);
-    file.add("# HELP heaprake_%s %s.\n# TYPE heaprake_%s %s\nheaprake_%s%s{pid=\"%d\"} %llu\n",
-             figure.name, figure.sentence, figure.name, gauge ? "gauge" : "counter", figure.name,
-             gauge ? "" : "_total", pid, number(stats.*figure.value));
-  }
   file.add(
       "# HELP heaprake_committed_bytes memory committed for blocks now.\n"
       "# TYPE heaprake_committed_bytes gauge\nheaprake_committed_bytes{pid=\"%d\"} %zu\n",
       pid, heap::committed_bytes());
-  file.add("%s", "# EOF\n");
+  file.add(
+      "# HELP heaprake_build_info version of the library.\n# TYPE heaprake_build_info gauge\n"
+      "heaprake_build_info{pid=\"%d\",version=\"" HEAPRAKE_VERSION "\"} 1\n",
+      pid);
+  if (format == Format::kOpenMetrics) file.add("%s", "# EOF\n");
   return file.ok();
 }
 
@@ -92,7 +138,7 @@ bool replace_metrics(char (&path)[PATH_MAX]) {
   if (length >= static_cast<int>(sizeof fresh)) return false;
   const int fd = platform::open_for_writing(fresh);
   if (fd < 0) return false;
-  const bool whole = write_metrics(fd);
+  const bool whole = write_metrics(fd, format_of(path));
   platform::close_file(fd);
   if (!replaceable) return whole;
   if (whole && platform::rename_file(fresh, path)) return true;

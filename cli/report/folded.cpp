@@ -53,7 +53,11 @@ std::string speedscope_json(const Report& report) {
   const FlameStacks flame = flame_stacks(report);
   JsonWriter json;
   json.begin_object().member("$schema", "https://www.speedscope.app/file-format-schema.json");
-  json.member("name", "what " + program_of(report) + " has lost").member("exporter", "heaprake");
+  json.member("name", "what " + program_of(report) + " has lost")
+      .member("exporter", "heaprake@" HEAPRAKE_VERSION);
+  // Readers pass over what they do not know.
+  json.member("pid", report.pid);
+  write_origin(json, report);
   json.key("shared").begin_object().key("frames").begin_array();
   for (const FlameFrame& frame : flame.names) {
     json.begin_object().member("name", frame.name);

@@ -132,11 +132,26 @@ void write_checks(JsonWriter& json, const std::vector<Check>& checks) {
 
 }  // namespace
 
+void write_origin(JsonWriter& json, const Report& report) {
+  json.member("host", report.snapshot ? report.snapshot->host : "");
+  json.key("heaprake").begin_object();
+  json.member("library", report.snapshot ? report.snapshot->version : "");
+  json.member("command", HEAPRAKE_VERSION).end_object();
+  json.key("modules").begin_array();
+  for (size_t i = 0; report.snapshot && i < report.snapshot->modules.size(); ++i) {
+    const Module& module = report.snapshot->modules[i];
+    json.begin_object().member("path", module.path);
+    json.member("build_id", hex_digits(module.build_id)).end_object();
+  }
+  json.end_array();
+}
+
 std::string report_json(const Report& report, const Beside& beside) {
   JsonWriter json;
   json.begin_object().member("schema", "heaprake-report/1");
   write_texts(json, "program", report.program);
   json.member("pid", report.pid);
+  write_origin(json, report);
   json.key("complete").boolean(report.incomplete_because.empty());
   write_texts(json, "incomplete_because", report.incomplete_because);
   write_summary(json, report);

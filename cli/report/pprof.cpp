@@ -69,8 +69,7 @@ class Profile {
     out_.message(profile::kPeriodType, value_type_of("space", "bytes"));
     out_.number(profile::kPeriod, 1);
     out_.number(profile::kDefaultSampleType, text("leaked_space"));
-    for (const std::string& why : report_.incomplete_because)
-      out_.number(profile::kComment, text("incomplete: " + why));
+    for (const std::string& comment : comments()) out_.number(profile::kComment, text(comment));
     ProtobufMessage strings;
     for (const std::string& s : strings_) strings.text(profile::kStringTable, s);
     return out_.bytes() + strings.bytes();
@@ -90,6 +89,20 @@ class Profile {
                          mapping::kHasInlines})
       m.number(has, 1);
     out_.message(profile::kMapping, m);
+  }
+
+  // What `go tool pprof -comments` shows, and profile stores keep: where the profile comes from.
+  std::vector<std::string> comments() const {
+    std::vector<std::string> all = {"heaprake " HEAPRAKE_VERSION};
+    if (report_.snapshot) {
+      if (!report_.snapshot->host.empty()) all.push_back("host: " + report_.snapshot->host);
+      if (!report_.snapshot->version.empty())
+        all.push_back("libheaprake " + report_.snapshot->version);
+    }
+    if (!report_.program.empty()) all.push_back("program: " + report_.program[0]);
+    all.push_back("pid: " + std::to_string(report_.pid));
+    for (const std::string& why : report_.incomplete_because) all.push_back("incomplete: " + why);
+    return all;
   }
 
   uint64_t text(const std::string& value) {

@@ -17,6 +17,8 @@
 
 namespace heaprake::cli {
 
+class JsonWriter;
+
 // A line of a suppression file, and what it has kept out of the report.
 struct SuppressionUse {
   std::string rule;  // "leak:pattern"
@@ -89,6 +91,10 @@ std::string fingerprint(const Report& report, const Finding& finding);
 
 // The schema "heaprake-report/1".
 std::string report_json(const Report& report, const Beside& beside = {});
+
+// Members of the object that is open in `json`, which tell a store of many reports where one comes
+// from: host, heaprake (versions of the library and of this command), modules (with build ids).
+void write_origin(JsonWriter& json, const Report& report);
 
 // Its title, or what can be said of one that has none.
 std::string title_of(const Finding& finding);

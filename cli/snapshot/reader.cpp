@@ -119,6 +119,10 @@ class Reader {
       case HEAPRAKE_SNAPSHOT_INCOMPLETE:
         s_.incomplete_because.emplace_back(payload.text());
         return;
+      case HEAPRAKE_SNAPSHOT_ORIGIN:
+        s_.host = payload.text();
+        s_.version = payload.text();
+        return;
       case HEAPRAKE_SNAPSHOT_MODULES:
         return module(payload);
       case HEAPRAKE_SNAPSHOT_THREADS:

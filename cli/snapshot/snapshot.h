@@ -56,6 +56,8 @@ struct Snapshot {
   heaprake_snapshot_end totals{};
   std::vector<std::string> command;             // argv, empty if unknown
   std::vector<std::string> incomplete_because;  // empty: complete
+  std::string host;                             // where it was taken, "" if unknown
+  std::string version;                          // of the library that took it, "" if unknown
   std::vector<Module> modules;
   std::vector<Thread> threads;       // [0] is the unknown one
   std::vector<std::string> strings;  // [0] is ""

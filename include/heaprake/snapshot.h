@@ -84,7 +84,9 @@ enum heaprake_snapshot_kind {
   /* struct heaprake_snapshot_end */
   HEAPRAKE_SNAPSHOT_END = 10,
   /* Raw text: what __lsan_default_options returns. */
-  HEAPRAKE_SNAPSHOT_OPTIONS = 11
+  HEAPRAKE_SNAPSHOT_OPTIONS = 11,
+  /* Once: text: name of the host, as uname says; text: version of the library. */
+  HEAPRAKE_SNAPSHOT_ORIGIN = 12
 };
 
 #define HEAPRAKE_SNAPSHOT_DEAD_FRAME "[dead frame]"

@@ -1,6 +1,7 @@
 // The command with the real library, around a program that has never heard of it.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
@@ -112,6 +113,10 @@ TEST_F(Waiting, ASnapshotIsWholeAndReported) {
   ASSERT_EQ(taken.status, 0) << taken.error;
   const Snapshot snapshot = read_snapshot(file);
   EXPECT_EQ(std::to_string(snapshot.header.pid), pid_);
+  char host[256] = "";
+  ASSERT_EQ(gethostname(host, sizeof host), 0);
+  EXPECT_EQ(snapshot.host, host);
+  EXPECT_EQ("heaprake " + snapshot.version + "\n", run({"--version"}).out);
   ASSERT_EQ(snapshot.command.size(), 4u);
   EXPECT_EQ(snapshot.command[0], LEAKER);
   const Outcome report = run({"report", file});

@@ -67,6 +67,8 @@ std::unique_ptr<Snapshot> snapshot() {
   auto made = std::make_unique<Snapshot>(sample.snapshot());
   made->frames.push_back(made->frames.back());
   made->stack_first.push_back(made->frames.size());
+  made->host = "web-3";
+  made->version = "0.1.0-library";
   made->header.uptime_ms = 63000;
   made->header.taken_ns = 1700000000000000000;
   made->totals.reachable_blocks = 5;

@@ -8,6 +8,7 @@
 
 #include "cli/report/flame.h"
 #include "cli/report/suppressions.h"
+#include "cli/text.h"
 #include "finding_fixture.h"
 
 namespace heaprake::cli::test {
@@ -60,6 +61,10 @@ TEST(Speedscope, IsItsFormat) {
     for (const json& sample : profile["samples"])
       for (const json& frame : sample) EXPECT_LT(frame, file["shared"]["frames"].size());
   }
+  EXPECT_EQ(file["exporter"], "heaprake@" HEAPRAKE_VERSION);
+  EXPECT_EQ(file["host"], "web-3");
+  EXPECT_EQ(file["modules"][0]["path"], SAMPLE_DEBUG);
+  EXPECT_NE(file["modules"][0]["build_id"], "");
   EXPECT_EQ(file["profiles"][0]["endValue"], 457);
   EXPECT_EQ(file["profiles"][1]["endValue"], 10);
   EXPECT_EQ(file["profiles"][2]["endValue"], 457);
@@ -161,6 +166,27 @@ TEST(Pprof, DecodesToTheSameTotals) {
   EXPECT_NE(std::find(strings.begin(), strings.end(), "family::make(Capture*)"), strings.end());
 }
 
+TEST(Pprof, SaysWhereItComesFrom) {
+  const Report report = family_report();
+  const std::vector<Field> profile = fields_of(inflated(pprof_profile(report)));
+  std::vector<std::string> strings;
+  for (const Field& field : profile)
+    if (field.number == 6) strings.push_back(field.bytes);
+  std::vector<std::string> comments, build_ids;
+  for (const Field& field : profile) {
+    if (field.number == 13) comments.push_back(strings.at(field.value));
+    if (field.number == 3)
+      for (const Field& part : fields_of(field.bytes))
+        if (part.number == 6) build_ids.push_back(strings.at(part.value));
+  }
+  EXPECT_EQ(comments, (std::vector<std::string>{"heaprake " HEAPRAKE_VERSION, "host: web-3",
+                                                "libheaprake 0.1.0-library", "program: ./prog",
+                                                "pid: 4711"}));
+  ASSERT_EQ(build_ids.size(), report.snapshot->modules.size());
+  EXPECT_EQ(build_ids[0], hex_digits(report.snapshot->modules[0].build_id));
+  EXPECT_NE(build_ids[0], "");
+}
+
 TEST(Html, IsOnePageThatNeedsNothingElse) {
   Report report = family_report();
   report.findings.lost[0].title = "</script><script>alert(1)</script><!--";
@@ -176,6 +202,9 @@ TEST(Html, IsOnePageThatNeedsNothingElse) {
   const size_t begin = page.find("id=\"data\">") + 10;
   const json data = json::parse(page.substr(begin, page.find("</script>", begin) - begin));
   EXPECT_EQ(data["report"]["summary"]["leaked_bytes"], 457);
+  EXPECT_EQ(data["report"]["host"], "web-3");
+  EXPECT_EQ(data["report"]["heaprake"]["command"], HEAPRAKE_VERSION);
+  EXPECT_NE(data["report"]["modules"][0]["build_id"], "");
   EXPECT_EQ(data["report"]["findings"][0]["title"], "</script><script>alert(1)</script><!--");
   uint64_t bytes = 0, retained = 0;
   for (const json& stack : data["flame"]["stacks"]) {

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/report/report.h"
+#include "cli/text.h"
 #include "finding_fixture.h"
 
 namespace heaprake::cli::test {
@@ -42,6 +43,18 @@ TEST(ReportJson, FollowsTheSchema) {
   EXPECT_TRUE(report["findings"][1]["closing_edge"].is_null());
   EXPECT_EQ(report["near_leaks"][0]["certainty"], "interior");
   EXPECT_EQ(report["taken"], "2023-11-14T22:13:20Z");
+}
+
+TEST(ReportJson, SaysWhereItComesFrom) {
+  const Report made = family_report();
+  const json report = json::parse(report_json(made));
+  EXPECT_EQ(report["host"], "web-3");
+  EXPECT_EQ(report["heaprake"]["library"], "0.1.0-library");
+  EXPECT_EQ(report["heaprake"]["command"], HEAPRAKE_VERSION);
+  ASSERT_EQ(report["modules"].size(), made.snapshot->modules.size());
+  EXPECT_EQ(report["modules"][0]["path"], SAMPLE_DEBUG);
+  EXPECT_EQ(report["modules"][0]["build_id"], hex_digits(made.snapshot->modules[0].build_id));
+  EXPECT_NE(report["modules"][0]["build_id"], "");
 }
 
 TEST(ReportJson, MembersHaveTypesCountsAndStacks) {

@@ -50,6 +50,7 @@ struct SnapshotBuilder {
   std::vector<Block> blocks;
   std::vector<Root> roots;
   std::string suppressions, options;
+  std::string host, version;
   size_t edges_per_record = HEAPRAKE_SNAPSHOT_MAX_EDGES;
   size_t chunk_bytes = HEAPRAKE_SNAPSHOT_MAX_CHUNK;  // of payload, where a record fits into them
 
@@ -119,6 +120,7 @@ struct SnapshotBuilder {
   std::string raw() const {
     std::string all(reinterpret_cast<const char*>(&header), sizeof header);
     add_texts(&all, HEAPRAKE_SNAPSHOT_COMMAND, command);
+    if (!host.empty()) add_chunk(&all, HEAPRAKE_SNAPSHOT_ORIGIN, origin());
     add_texts(&all, HEAPRAKE_SNAPSHOT_INCOMPLETE, incomplete);
     add_records(&all, HEAPRAKE_SNAPSHOT_MODULES, modules, put_module);
     add_blocks(&all);
@@ -152,6 +154,12 @@ struct SnapshotBuilder {
   }
 
  private:
+  std::string origin() const {
+    std::string payload;
+    put_text(&payload, host);
+    put_text(&payload, version);
+    return payload;
+  }
   template <class Record, class Put>
   void add_records(std::string* all, uint32_t kind, const std::vector<Record>& records,
                    Put put) const {

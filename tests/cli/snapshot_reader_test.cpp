@@ -27,6 +27,8 @@ test::SnapshotBuilder example() {
   builder.root(GC_REFERENCE_GLOBAL, 2, 0, 0x8000, 3);
   builder.root(GC_REFERENCE_STACK, 2, 1, 0x7ffc00000000);
   builder.command = {"prog", "arg", ""};
+  builder.host = "web-3";
+  builder.version = "0.1.0";
   builder.incomplete = {"a mapping could not be read"};
   builder.suppressions = "leak:foo\n";
   return builder;
@@ -90,6 +92,8 @@ TEST_F(SnapshotReader, AWholeOneIsReadAsItIs) {
   EXPECT_EQ(snapshot.roots[0].inner, 3u);
   EXPECT_EQ(snapshot.roots[1].where, 1u);
   EXPECT_EQ(snapshot.command, (std::vector<std::string>{"prog", "arg", ""}));
+  EXPECT_EQ(snapshot.host, "web-3");
+  EXPECT_EQ(snapshot.version, "0.1.0");
   EXPECT_EQ(snapshot.incomplete_because.size(), 1u);
   EXPECT_EQ(snapshot.suppressions, "leak:foo\n");
 }

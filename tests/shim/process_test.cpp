@@ -231,14 +231,27 @@ TEST(Telemetry, TellsOfEveryCollection) {
   EXPECT_EQ(ended.err, "");
   const Figures figures = first_line(file_text(directory / "stats"));
   const std::string metrics = file_text(directory / "m.prom");
-  EXPECT_NE(metrics.find("# TYPE heaprake_collections counter\nheaprake_collections_total{pid=\""),
+  EXPECT_NE(metrics.find("# TYPE heaprake_collections_total counter\n"
+                         "heaprake_collections_total{pid=\""),
             std::string::npos);
   EXPECT_NE(metrics.find("\"} " + std::to_string(figures.collections) + "\n"), std::string::npos);
-  EXPECT_TRUE(metrics.ends_with("# EOF\n"));
+  EXPECT_NE(metrics.find("\nheaprake_pause_seconds_total{pid=\""), std::string::npos);
+  EXPECT_NE(metrics.find("\n# TYPE heaprake_pause_max_seconds gauge\n"), std::string::npos);
   const std::string events = file_text(directory / "e.jsonl");
   EXPECT_EQ(std::count(events.begin(), events.end(), '\n'), long(figures.collections));
   EXPECT_TRUE(events.starts_with("{\"time_ns\": "));
   EXPECT_EQ(directory.files(), 3u);
+}
+
+TEST(Telemetry, IsOpenMetricsUnlessTheNameIsNodeExporters) {
+  TemporaryDirectory directory;
+  const std::string options = std::string(kBusy) + ":metrics=" + (directory / "metrics");
+  Ended ended = run_preloaded({victim("dead_stacks")}, options.c_str());
+  EXPECT_EQ(ended.err, "");
+  const std::string metrics = file_text(directory / "metrics");
+  EXPECT_NE(metrics.find("# TYPE heaprake_collections counter\nheaprake_collections_total{pid=\""),
+            std::string::npos);
+  EXPECT_TRUE(metrics.ends_with("# EOF\n"));
 }
 
 size_t count_of(const std::string& part, const std::string& text) {

@@ -408,7 +408,7 @@
     const program = report.program.join(" ") || "a program";
     document.title = "heaprake: " + cut(program, 60);
     $("title").textContent = cut(program, 160);
-    $("subtitle").textContent = ["process " + report.pid, report.taken && "examined " + report.taken.replace("T", " ").replace("Z", " UTC"),
+    $("subtitle").textContent = ["process " + report.pid + (report.host && " on " + report.host), report.taken && "examined " + report.taken.replace("T", " ").replace("Z", " UTC"),
       report.uptime_ms && duration(report.uptime_ms) + " after its start"].filter(Boolean).join(", ");
     if (!report.complete) {
       $("incomplete").hidden = false;
