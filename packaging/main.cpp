@@ -12,6 +12,7 @@ int main(int count, char** words) {
   std::string text;
   if (name == "heaprake.1") text = command_page();
   if (name == "libheaprake.7") text = library_page();
+  if (name == "options.md") text = options_page();
   if (name == "heaprake.bash") text = bash_completion();
   if (name == "_heaprake") text = zsh_completion();
   if (name == "gc.3" && count > 2) {
@@ -22,7 +23,8 @@ int main(int count, char** words) {
   if (text.empty()) {
     std::fprintf(
         stderr,
-        "usage: pages heaprake.1 | libheaprake.7 | heaprake.bash | _heaprake | gc.3 HEADER\n");
+        "usage: pages heaprake.1 | libheaprake.7 | options.md | heaprake.bash | _heaprake | gc.3 "
+        "HEADER\n");
     return 2;
   }
   return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;
