@@ -2,7 +2,7 @@
 // `carried`. It is called after a call that succeeded, with bytes that the kernel has just read or
 // written; memory that another thread may have unmapped since is read through the kernel.
 
-#include <emmintrin.h>
+#include <immintrin.h>
 
 #include <algorithm>
 #include <cstring>
@@ -10,6 +10,7 @@
 #include "allocator/heap.h"
 #include "collector/carried.h"
 #include "collector/collector.h"
+#include "collector/cpu.h"
 
 namespace heaprake::collector {
 
@@ -31,6 +32,7 @@ struct alignas(64) Places {
   uintptr_t heap_base, heap_size;
   platform::Range image;
   uint32_t lowest, span;  // of the upper halves of addresses in the heap, see UpperHalves
+  bool avx512;
 };
 constinit Places places{};
 
@@ -75,6 +77,29 @@ inline bool none(const unsigned char* bytes, size_t size) {
   // The last words are a multiple of four away from the beginning.
   const size_t last = (size & ~size_t{3}) - 16;
   return at == size || UpperHalves::all(halves.excluded(bytes + last));
+}
+
+// The same four times as fast.
+__attribute__((target("avx512f"))) bool none_avx512(const unsigned char* bytes, size_t size) {
+  constexpr size_t kStep = 64, kSteps = 4;
+  const __m512i lowest = _mm512_set1_epi32(static_cast<int>(places.lowest - UpperHalves::kFlip));
+  const __m512i span = _mm512_set1_epi32(static_cast<int>(places.span ^ UpperHalves::kFlip));
+  const auto candidates = [=](__m512i words) __attribute__((target("avx512f"))) {
+    return _mm512_cmple_epu32_mask(_mm512_sub_epi32(words, lowest), span);
+  };
+  size_t at = 0;
+  for (; at + kSteps * kStep <= size; at += kSteps * kStep) {
+    unsigned found = 0;
+    for (size_t i = 0; i < kSteps; ++i)
+      found |= candidates(_mm512_loadu_si512(bytes + at + i * kStep));
+    if (found != 0) return false;
+  }
+  for (; at < size; at += kStep) {
+    const size_t words = std::min(size - at, kStep) / sizeof(uint32_t);
+    const auto present = static_cast<__mmask16>((uint32_t{1} << words) - 1);
+    if ((candidates(_mm512_maskz_loadu_epi32(present, bytes + at)) & present) != 0) return false;
+  }
+  return true;
 }
 
 // visit(word) returns false to stop; so does this.
@@ -192,13 +217,16 @@ void set_image(platform::Range image) {
   const heap::Geometry& heap = heap::geometry;
   const auto lo = static_cast<uint32_t>(heap.base >> 32);
   const auto hi = static_cast<uint32_t>((heap.base + heap.size - 1) >> 32);
-  places = {heap.base, heap.size, image, lo + UpperHalves::kFlip, (hi - lo) ^ UpperHalves::kFlip};
+  places = {heap.base,   heap.size, image, lo + UpperHalves::kFlip, (hi - lo) ^ UpperHalves::kFlip,
+            cpu().avx512};
 }
 
 bool may_carry(const void* bytes, size_t size) {
   if (size < 16 || size > kReadFirst) return size >= sizeof(uintptr_t);
-  return !is_steady(reinterpret_cast<uintptr_t>(bytes), size) ||
-         !none(static_cast<const unsigned char*>(bytes), size);
+  if (!is_steady(reinterpret_cast<uintptr_t>(bytes), size)) return true;
+  const auto* at = static_cast<const unsigned char*>(bytes);
+  constexpr size_t kWorthwhile = 256;
+  return !(places.avx512 && size >= kWorthwhile ? none_avx512(at, size) : none(at, size));
 }
 
 void message_sent(const Transfer& transfer, uint64_t early_before) {
