@@ -5,8 +5,11 @@
 #include "allocator/heap.h"
 #include "collector/collector.h"
 #include "platform/platform.h"
+#include "shim/export.h"
 #include "shim/interposed.h"
 #include "shim/threads.h"
+
+HEAPRAKE_NEXT(pid_t(), _Fork);
 
 namespace heaprake::shim {
 namespace {
@@ -51,6 +54,15 @@ int home_process() {
 }
 bool was_forked() {
   return forked;
+}
+
+// fork without the handlers, ours included (glibc 2.34). Signal handlers may call it, and fork: our
+// locks are held with signals blocked, so that none of them belongs to what was interrupted.
+HEAPRAKE_EXPORT pid_t _Fork() noexcept {
+  prepare();
+  const pid_t result = heaprake_next__Fork();
+  result == 0 ? child() : parent();
+  return result;
 }
 
 }  // namespace heaprake::shim

@@ -1,4 +1,5 @@
 // vfork, clone, spawn and threads of odd kinds while the world is stopped over and over.
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sched.h>
@@ -145,6 +146,25 @@ int clone_body(void* p) {
   return 6;
 }
 constexpr size_t kStack = 256 * 1024;
+
+// Runs no fork handlers. Older libcs have none, and a library in front of them may all the same.
+TEST(Fork, WithoutHandlers) {
+  const auto plain_fork = reinterpret_cast<pid_t (*)()>(dlsym(RTLD_DEFAULT, "_Fork"));
+  if (plain_fork == nullptr) GTEST_SKIP() << "this libc has no _Fork";
+  const Disturber disturber;
+  for (int i = 0; i < 20; ++i) {
+    const pid_t child = plain_fork();
+    if (child < 0 && errno == ENOSYS) GTEST_SKIP() << "this libc has no _Fork";
+    if (child == 0) {
+      if (!preloaded()) _exit(0);  // libc's malloc may be locked
+      std::vector<std::unique_ptr<Link>> links;
+      for (long j = 0; j < 1000; ++j) links.emplace_back(new Link{nullptr, j});
+      _exit(collect_at_last() && links[999]->number == 999 ? 0 : 1);
+    }
+    ASSERT_EQ(exit_status(child), 0);
+  }
+  disturber.await(3);
+}
 
 TEST(Clone, LikeVfork) {
   Disturber disturber;
