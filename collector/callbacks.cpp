@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "allocator/heap.h"
+#include "collector/contained_call.h"
 #include "collector/user_code.h"
 
 namespace heaprake::collector {
@@ -40,7 +41,7 @@ void Callbacks::call(gc_phase phase, const gc_info& info) {
   Entry entry;
   for (size_t i = 0; get(i, &entry); i++) {
     UserCode here;
-    entry.call(phase, &info, entry.arg);
+    call_contained(entry.call, phase, &info, entry.arg);
   }
   errno = kept_errno;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "collector/contained_call.h"
 #include "collector/figures.h"
 #include "collector/notes.h"
 #include "collector/user_code.h"
@@ -205,7 +206,7 @@ size_t run_due_finalizers() {
     Figures::add(figures.finalizers_run, 1);
     Figures::set(figures.finalizers_waiting, notes.due_count());
     UserCode here;
-    due.run(due.block, due.arg);
+    call_contained(due.run, due.block, due.arg);
   }
   return count;
 }

@@ -186,9 +186,10 @@ void* gc_malloc_leaf(size_t size) HEAPRAKE_API(malloc_leaf);
  * that it leads to and that do not lead back to it; in a circle, and where neither leads to the
  * other, in the order in which they were set. A finalizer may allocate, free (its own block too),
  * lock, and use this interface, but gc_collect does nothing there, nor do automatic collections
- * start on its thread. It may leave by longjmp: the others run at the next gc_collect. So may an
- * exception, but since gc_collect is declared noexcept, that usually ends the program by
- * std::terminate (gc.hpp's finalizers catch and report).
+ * start on its thread. It may leave by longjmp, which is told of on stderr: the others run at the
+ * next gc_collect. An exception out of one is told of, counted (errors_reported) and ignored. (Not
+ * where the C++ library is linked statically into the program, or loaded with a plugin alone: there
+ * only gc.hpp's finalizers stop them.)
  *
  * There is no finalizer for a block that the program frees itself, nor at the end of the process.
  * What `arg` points to is kept until the finalizer has run: it must not lead to the block, unless
@@ -267,7 +268,8 @@ typedef struct gc_info {
  * the command heaprake asks for takes place in a signal handler, and calls nothing.) When it is an
  * allocation, the callback runs inside malloc: it may allocate, but must not wait for a lock that
  * is held around allocations. gc_collect called here does nothing and returns 0. After a collection
- * that was given up all figures are 0. What `arg` points to is kept. Like gc.callbacks. */
+ * that was given up all figures are 0. What `arg` points to is kept. Exceptions are dealt with as a
+ * finalizer's. Like gc.callbacks. */
 typedef void (*gc_callback)(gc_phase phase, const gc_info* info, void* arg);
 bool gc_add_callback(gc_callback fn, void* arg) HEAPRAKE_API(add_callback);
 /* Takes back one gc_add_callback of the same; false (ENOENT) if there is none. */

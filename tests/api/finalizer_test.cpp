@@ -351,6 +351,43 @@ TEST_F(Finalizer, ExceptionsAreReportedAndIgnored) {
   EXPECT_EQ(gc::get_stats().errors_reported, 1u);
 }
 
+// The same of functions that gc.h alone knows, which have no handler of their own.
+TEST_F(Finalizer, ExceptionsOutOfPlainOnesAreReportedAndIgnored) {
+  lose_with(
+      [](void*, void*) {
+        journal += "t";
+        throw std::runtime_error("nobody sees this text");
+      },
+      nullptr);
+  lose_with(write_name, named("n"));
+  testing::internal::CaptureStderr();
+  EXPECT_GE(collect(), 2u);
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_NE(text.find("ignored: an exception of type St13runtime_error"), std::string::npos)
+      << text;
+  EXPECT_EQ(journal, "tn");
+  EXPECT_EQ(gc::get_stats().errors_reported, 1u);
+  EXPECT_EQ(std::uncaught_exceptions(), 0);
+  lose_one();
+  EXPECT_GE(collect(), 1u);
+}
+
+// What a finalizer catches itself is nobody else's business.
+TEST_F(Finalizer, MayThrowAndCatch) {
+  lose_with(
+      [](void*, void*) {
+        try {
+          throw 1;
+        } catch (int) {
+          journal += "c";
+        }
+      },
+      nullptr);
+  EXPECT_GE(collect(), 1u);
+  EXPECT_EQ(journal, "c");
+  EXPECT_EQ(gc::get_stats().errors_reported, 0u);
+}
+
 struct Member {
   explicit Member(const char* n) : name(n) {}
   ~Member() { journal += name; }

@@ -86,6 +86,17 @@ void allocate_in_callback(gc_phase, const gc_info*, void*) {
   allocate_and_lose(256 << 10);
 }
 
+TEST_F(Watch, ExceptionsOutOfCallbacksAreReportedAndIgnored) {
+  const gc_callback throwing = [](gc_phase, const gc_info*, void*) { throw 1; };
+  ASSERT_TRUE(gc_add_callback(throwing, nullptr));
+  testing::internal::CaptureStderr();
+  collect();
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_NE(text.find("ignored: an exception of type i"), std::string::npos) << text;
+  EXPECT_EQ(gc::get_stats().errors_reported, 2u);  // phases start and stop
+  EXPECT_TRUE(gc_remove_callback(throwing, nullptr));
+}
+
 TEST_F(Watch, CallbacksMayAllocate) {
   gc_set_threshold(64 << 10, 0);
   ASSERT_TRUE(gc_add_callback(allocate_in_callback, nullptr));
