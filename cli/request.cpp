@@ -15,8 +15,8 @@
 #include <cstdio>
 #include <cstring>
 #include <thread>
-#include <vector>
 
+#include "cli/answer.h"
 #include "cli/failure.h"
 #include "cli/process.h"
 #include "cli/text.h"
@@ -30,7 +30,6 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kThreadTime{1000};   // for a thread to answer before another one is asked
 constexpr milliseconds kConnectTime{8000};  // for any of them
-constexpr milliseconds kAnswerTime{60000};  // silence after that: a large heap takes time to mark
 constexpr int kBusyTries = 20;
 constexpr milliseconds kBusyPause{100};
 
@@ -55,17 +54,6 @@ class Descriptor {
 
 [[noreturn]] void system_failure(const char* what) {
   throw Failure(kExitFailure, std::string(what) + ": " + std::strerror(errno));
-}
-
-bool readable_within(int fd, milliseconds time) {
-  const Clock::time_point end = Clock::now() + time;
-  while (true) {
-    const auto left = std::chrono::ceil<milliseconds>(end - Clock::now());
-    pollfd poll_entry = {fd, POLLIN, 0};
-    const int ready = poll(&poll_entry, 1, static_cast<int>(std::max<int64_t>(left.count(), 0)));
-    if (ready >= 0) return ready > 0;
-    if (errno != EINTR) system_failure("poll");
-  }
 }
 
 uint64_t random_nonce() {
@@ -150,37 +138,6 @@ bool send_all(int fd, const void* data, size_t length) {
   return true;
 }
 
-// At most `length` bytes; fewer at the end of the stream.
-size_t receive(pid_t pid, int fd, char* to, size_t length) {
-  size_t done = 0;
-  while (done < length) {
-    if (!readable_within(fd, kAnswerTime))
-      throw Failure(kExitFailure, process_name(pid) + " stopped answering");
-    const ssize_t n = recv(fd, to + done, length - done, 0);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) break;
-    done += static_cast<size_t>(n);
-  }
-  return done;
-}
-
-[[noreturn]] void broken_off(pid_t pid) {
-  throw Failure(kExitFailure, process_name(pid) + " broke off its answer");
-}
-
-void receive_content(pid_t pid, int fd, uint64_t length, const AnswerSink& sink) {
-  std::vector<char> buffer(size_t{1} << 16);
-  while (length > 0) {
-    const size_t wanted = std::min<uint64_t>(length, buffer.size());
-    const size_t got = receive(pid, fd, buffer.data(), wanted);
-    if (got > 0) sink({buffer.data(), got});
-    if (length != UINT64_MAX) length -= got;
-    if (got == wanted) continue;
-    if (length == UINT64_MAX) return;
-    broken_off(pid);
-  }
-}
-
 }  // namespace
 
 void request(pid_t pid, heaprake_request_kind kind, const AnswerSink& sink, uint32_t flags) {
@@ -189,14 +146,11 @@ void request(pid_t pid, heaprake_request_kind kind, const AnswerSink& sink, uint
     const Descriptor connection = connect_to(pid);
     const heaprake_request asked = {HEAPRAKE_PROTOCOL_VERSION, static_cast<uint32_t>(kind), flags,
                                     0};
-    heaprake_answer answer{};
-    if (!send_all(connection.get(), &asked, sizeof asked) ||
-        receive(pid, connection.get(), reinterpret_cast<char*>(&answer), sizeof answer) !=
-            sizeof answer)
-      broken_off(pid);
-    switch (answer.status) {
+    if (!send_all(connection.get(), &asked, sizeof asked)) {
+      throw Failure(kExitFailure, process_name(pid) + " broke off its answer");
+    }
+    switch (read_answer(pid, connection.get(), sink)) {
       case HEAPRAKE_OK:
-        receive_content(pid, connection.get(), answer.length, sink);
         return;
       case HEAPRAKE_BUSY:
         std::this_thread::sleep_for(kBusyPause);

@@ -4,16 +4,11 @@
 #include <sys/types.h>
 
 #include <cstdint>
-#include <functional>
 #include <string>
-#include <string_view>
 
-#include "heaprake/protocol.h"
+#include "cli/answer.h"
 
 namespace heaprake::cli {
-
-// Takes the answer piece by piece; a long one is never whole in memory.
-using AnswerSink = std::function<void(std::string_view piece)>;
 
 // Asks and waits for the answer. Checks the process first, since our signal would kill one that is
 // not prepared; asks again when it is busy. Throws a Failure (kExitFailure), one sentence, when
