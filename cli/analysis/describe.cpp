@@ -15,6 +15,12 @@ constexpr uint32_t kSpeltOut = 4;
 // Larger structures are not searched for containers: it would take as much memory again.
 constexpr uint32_t kMostFolded = 4'000'000;
 
+// Lone blocks of one place in the program, which differ in nothing but their sizes.
+std::string sizes(const Finding& finding) {
+  return "blocks of " + grouped(finding.fewest_bytes) + " to " +
+         counted(finding.most_bytes, "byte");
+}
+
 std::string called(const Member& member) {
   return member.type.empty() ? "block of " + counted(member.size, "byte") : member.type;
 }
@@ -216,6 +222,9 @@ std::string Describer::One::title() const {
   uint64_t others = structure_.blocks() - finding_.members[0].folded_blocks;
   for (const Member& member : finding_.members)
     if (member.part_of >= 0) others -= std::min(others, member.folded_blocks);
+  if (finding_.shape == Shape::kBlock && finding_.members[0].type.empty() &&
+      finding_.fewest_bytes != finding_.most_bytes)
+    return sizes(finding_);
   if (others == 0) return first;
   return first + " and " + counted(others, "block") + " below it";
 }

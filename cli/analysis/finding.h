@@ -71,6 +71,7 @@ struct Finding {
   uint64_t structures = 0, blocks = 0, bytes = 0;  // totals of all structures
   uint32_t fewest_blocks = 0, most_blocks = 0;     // of one structure
   uint32_t fewest_root = 0, most_root = 0;         // blocks in its root component
+  uint64_t fewest_bytes = 0, most_bytes = 0;       // asked for, of one structure
   uint64_t retained = 0;  // bytes that freeing the root (or cutting the cycle) of one would free
   std::string title;      // "cycle of 2: Parent <-> Child", "std::map<int, X> of 1,000 entries"
   std::string advice;     // a sentence or two, "" if there is none to give

@@ -127,6 +127,7 @@ class Grouping {
     Group group{{}, index};
     group.finding.shape = structure.shape;
     group.finding.fewest_blocks = group.finding.fewest_root = UINT32_MAX;
+    group.finding.fewest_bytes = UINT64_MAX;
     group.finding.first_ms = UINT32_MAX;
     return group;
   }
@@ -140,6 +141,8 @@ class Grouping {
     if (structure.blocks() < finding.fewest_blocks) group->example = index;
     finding.fewest_blocks = std::min(finding.fewest_blocks, structure.blocks());
     finding.most_blocks = std::max(finding.most_blocks, structure.blocks());
+    finding.fewest_bytes = std::min(finding.fewest_bytes, structure.bytes);
+    finding.most_bytes = std::max(finding.most_bytes, structure.bytes);
     finding.fewest_root = std::min(finding.fewest_root, structure.root_blocks);
     finding.most_root = std::max(finding.most_root, structure.root_blocks);
     for (uint32_t i = structure.begin; i < structure.begin + structure.root_blocks; ++i) {

@@ -86,6 +86,18 @@ struct Oracle {
   uint64_t structures = 0, cycles = 0;
 };
 
+TEST(Title, OfLoneBlocksNamesTheRangeOfTheirSizes) {
+  test::SnapshotBuilder builder;
+  builder.modules.push_back({0x5000, 0x5000, 0x9000, HEAPRAKE_MODULE_LOADED, "", "/nowhere/prog"});
+  builder.stack({{0, 0x1234}});
+  for (const uint64_t bytes : {700, 24, 4096}) builder.blocks[builder.block(bytes)].stack = 1;
+  for (int i = 0; i < 2; ++i) builder.block(48);
+  const Findings findings = findings_of(builder);
+  ASSERT_EQ(findings.lost.size(), 2u);
+  EXPECT_EQ(findings.lost[0].title, "blocks of 24 to 4,096 bytes");
+  EXPECT_EQ(findings.lost[1].title, "block of 48 bytes");
+}
+
 TEST(Truth, RandomGraphsAgreeWithTheDefinition) {
   std::mt19937 random(5);
   for (int round = 0; round < 300; ++round) {
