@@ -17,9 +17,17 @@ HEAPRAKE_PROGRAMS const char* __lsan_default_suppressions();
 namespace heaprake::shim {
 namespace {
 
+// Copies from the start of the process: the program's texts may change, or lie in code that is
+// closed by the end.
 const char* suppressions = "";
 const char* options = "";
 bool off_by_options = false;
+
+const char* copy_of(const char* text) {
+  const size_t bytes = text ? std::strlen(text) + 1 : 0;
+  void* copy = bytes ? platform::map(bytes) : nullptr;
+  return copy ? static_cast<const char*>(std::memcpy(copy, text, bytes)) : "";
+}
 
 void say_unreachable(const collector::Outcome& found) {
   Line line;
@@ -58,10 +66,8 @@ bool turns_leak_checks_off(const char* options) {
 void start_hunt() {
   if (collector::mode() != collector::Mode::kHunt) return;
   start_hunt_signals();
-  const char* text = __lsan_default_suppressions ? __lsan_default_suppressions() : nullptr;
-  if (text) suppressions = text;
-  const char* words = __lsan_default_options ? __lsan_default_options() : nullptr;
-  if (words) options = words;
+  if (__lsan_default_suppressions) suppressions = copy_of(__lsan_default_suppressions());
+  if (__lsan_default_options) options = copy_of(__lsan_default_options());
   off_by_options = turns_leak_checks_off(options);
 }
 
