@@ -60,8 +60,9 @@ void finalize(const platform::StoppedThread& self, Outcome* outcome) {
 
 }  // namespace
 
-Outcome collect(Reason reason, const platform::StoppedThread& self) {
+Outcome collect(Reason reason, const platform::StoppedThread& caller) {
   Outcome outcome;
+  platform::StoppedThread self = caller;
   if (state.options.mode == Mode::kOff) return outcome;
   const bool exits = reason == Reason::kExit;
   if (!exits && UserCode::is_running(self.sp)) return outcome;
@@ -75,11 +76,15 @@ Outcome collect(Reason reason, const platform::StoppedThread& self) {
   gc_info info{};
   info.automatic = reason == Reason::kThreshold;
   if (!exits) callbacks.call(GC_PHASE_START, info);
+  // A callback may have forked, and this be the child.
+  self.tid = platform::thread_id();
   run_session(self, wait, [&] { outcome = run_cycle(reason, self, may_free); });
   if (reason == Reason::kExplicit && may_free) {
     finalize(self, &outcome);
     give_back_memory(outcome);
   }
+  // The next allocation does it.
+  if (outcome.sweep_pending) outcome.blocks = outcome.bytes = 0;
   info.collected = outcome.blocks;
   info.collected_bytes = outcome.bytes;
   info.finalizers = notes.due_count();
@@ -331,8 +336,8 @@ void get_stats(gc_stats* out) {
   figures.copy_to(out);
 }
 
-// fork, called from a callback of the thread that collects, finds the lock its own already. Written
-// by the thread that forks, under the lock.
+// A fork handler of the program's that forks in turn finds the locks its own already. Written by
+// the thread that forks, under the lock.
 static bool fork_took_lock = false;
 
 void before_fork() {

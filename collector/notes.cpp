@@ -5,6 +5,7 @@
 
 #include "allocator/heap.h"
 #include "collector/collector.h"
+#include "collector/figures.h"
 
 namespace heaprake::collector {
 
@@ -285,13 +286,16 @@ void Notes::reset_after_fork() {
 // destructor and only then tells us: nothing refers to such an object in the child, but it must not
 // be destroyed again.
 void Notes::take_back_destructors() {
-  notes_.for_each([&](Note& note) {
-    if (!note.destroys || !note.finalizer) return;
+  notes_.erase_if([&](Note& note) {
+    if (!note.destroys || !note.finalizer) return false;
     if (note.queued) due_count_.fetch_sub(1, std::memory_order_relaxed);
     note.finalizer = nullptr;
     note.arg = nullptr;
     note.queued = note.destroys = false;
+    if (note.empty()) heap::unnote(note.address);
+    return note.empty();
   });
+  Figures::set(figures.finalizers_waiting, due_count());
 }
 
 }  // namespace heaprake::collector

@@ -94,9 +94,10 @@ bool gc_isenabled(void) HEAPRAKE_API(isenabled);
  * that are due. Returns the number of blocks that it reclaimed, those that finalizers left
  * unreachable included; 0 when called from a callback or finalizer of a running one, and when the
  * collection was given up because a thread could not be stopped (gc_stats.given_up counts those).
- * In a signal handler, which may have interrupted malloc, it only marks: the next allocation frees,
- * and finalizers wait. In mode hunt nothing is reclaimed and the number of unreachable blocks is
- * returned; in mode off, 0. Like gc.collect; there are no generations, hence no argument. */
+ * In a signal handler, which may have interrupted malloc, it only marks and returns 0: the next
+ * allocation frees, and finalizers wait. In mode hunt nothing is reclaimed and the number of
+ * unreachable blocks is returned; in mode off, 0. Like gc.collect; there are no generations, hence
+ * no argument. */
 size_t gc_collect(void) HEAPRAKE_API(collect);
 
 /* When an automatic collection may start: after `bytes` of allocation since the last one, and once

@@ -297,6 +297,20 @@ STEP bool child_destroys_its_own() {
   return collect() >= 1 && destroyed == 1;
 }
 
+TEST_F(Destructor, AChildThatTakesThemBackHasNoneWaiting) {
+  lose_made();
+  collect_automatically();
+  EXPECT_EQ(gc::get_stats().finalizers_waiting, 1u);
+  std::thread waiter([] { inside.acquire(); });
+  const pid_t child = fork();
+  if (child == 0) _exit(static_cast<int>(gc::get_stats().finalizers_waiting));
+  inside.release();
+  waiter.join();
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
 // Objects of its own are destroyed as anywhere.
 TEST_F(Destructor, AForkedChildDestroysWhatItHasMade) {
   std::thread waiter([] { inside.acquire(); });
@@ -320,6 +334,30 @@ TEST_F(Destructor, AChildOfASingleThreadDestroysWhatItInherited) {
   if (child == 0) _exit(child_destroys_inherited() ? 0 : 1);
   int status = -1;
   waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+pid_t child_of_callback = 0;
+
+void fork_once(gc_phase, const gc_info*, void*) {
+  if (child_of_callback == 0 && (child_of_callback = fork()) == 0) child_of_callback = -1;
+}
+
+STEP int destroyed_soon() {
+  for (int turn = 0; turn < 3 && destroyed == 0; turn++) collect();
+  return destroyed == 1 ? 0 : 1;
+}
+
+// A callback is called with no lock held, and the collection goes on in the child as well.
+TEST_F(Destructor, AChildOfACallbackDestroysWhatItInherited) {
+  lose_made();
+  ASSERT_TRUE(gc_add_callback(fork_once, nullptr));
+  collect();
+  EXPECT_EQ(gc::get_stats().given_up, 0u);
+  EXPECT_EQ(destroyed_soon(), 0);
+  if (child_of_callback == -1) _exit(HasFailure());
+  int status = -1;
+  waitpid(child_of_callback, &status, 0);
   EXPECT_EQ(status, 0);
 }
 

@@ -99,6 +99,21 @@ TEST_F(Handler, ThatInterruptsCodeRunsNoFinalizer) {
   });
 }
 
+// What the next allocation frees is nobody's yet.
+TEST_F(Handler, ThatCollectsHasReclaimedNothing) {
+  const gc_id_t id = lose_one();
+  wipe_stack();
+  signal(SIGUSR1, handle);
+  raise(SIGUSR1);
+  raise(SIGUSR1);
+  EXPECT_EQ(handled, 2u);
+  EXPECT_EQ(reported, 0u);
+  EXPECT_FALSE(gc_object_exists(id));
+  const size_t before = gc::get_stats().collected;
+  collect();
+  EXPECT_GE(gc::get_stats().collected, before + 1);
+}
+
 void finalize_long(void* block, void* arg) {
   finalize(block, arg);
   const size_t before = handled;
