@@ -144,7 +144,7 @@ void note_commit(void* p, size_t bytes) {
 }
 
 void note_reservation(void* p, size_t bytes) {
-  if (!locks_future.load(std::memory_order_relaxed) || forbidden.load()) return;
+  if (!locks_future.load(std::memory_order_relaxed) || forbidden.load() || is_quiet()) return;
   sys::call(SYS_munlock, p, bytes);
 }
 

@@ -1,15 +1,18 @@
-// The contract between heaprake and the operating system: the only header of this room.
+// The contract between heaprake and the operating system: the header of this room, with files.h and
+// locks.h, which it includes.
 //
 // Nothing behind it allocates from the heap, throws, takes a lock that the program may hold, or
 // calls a libc function that does. It uses raw system calls and assembly only, so errno is never
 // touched. Every function may be called from a signal handler unless its comment says otherwise.
 #pragma once
 
-#include <climits>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #include <utility>
+
+#include "platform/files.h"
+#include "platform/locks.h"
 
 namespace heaprake::platform {
 
@@ -144,9 +147,17 @@ static_assert(sizeof(CallContext) == 56, "shim/api_entry.S writes this layout");
 // Calls fn(context, arg) with the caller's preserved registers and stack pointer.
 extern "C" void heaprake_with_context(void (*fn)(const CallContext*, void*), void* arg);
 
+// How a thread came to stand still, which decides where its innermost frame is.
+enum class StandForm : uint8_t {
+  kSignal,  // interrupted by a handler: all registers
+  kCall,    // in a call of ours: those that a call preserves
+  kRegion   // in a libc call (heaprake_region_call has pushed them): none
+};
+
 // What one thread that stands still holds outside memory that for_each_mapping shows.
 struct StoppedThread {
   int tid;
+  StandForm form;
   uintptr_t sp;        // the lowest address of its stack that is in use, red zone included
   Range registers;     // general registers as words; empty when they are on the stack above sp
   Range vectors;       // vector registers as words; may be empty
@@ -214,12 +225,6 @@ CopyGaps for_each_copy_gap(FunctionRef<void(Range)> lacks);
 // A debugger is attached: it would take the copy for a thread.
 bool is_traced();
 
-struct SignalMask {
-  uint64_t bits;
-};
-SignalMask block_signals();  // all, the stop signal included
-void restore_signals(SignalMask mask);
-
 // Installs the stop signal's handler, or again after libc has installed its own for setuid.
 // Called at start, after the first pthread_create, and by stop_world itself.
 void install_stop_signal();
@@ -243,71 +248,6 @@ void note_gs_base();
 // call and not in a handler of the program's, which might have interrupted the allocator.
 using RequestHandler = void (*)(uint64_t cookie, const void* ucontext, bool may_free);
 void set_request_handler(RequestHandler handler);
-
-// A lock that works before libc is ready and in signal handlers; not recursive.
-class Mutex {
- public:
-  void lock();
-  bool try_lock();
-  void unlock();
-  bool held_by_me() const;
-  void reset_after_fork();  // in the child, whoever held it
-
- private:
-  uint32_t state_ = 0;  // 0 free, 1 held, 2 held with waiters
-  int owner_ = 0;       // thread id; written only by the holder
-};
-
-// Holds a lock with all signals blocked: a handler of the program's cannot wait for it on the same
-// thread, and no thread is ever stopped while what the lock protects is half changed.
-class SignalGuard {
- public:
-  explicit SignalGuard(Mutex& lock) : mask_(block_signals()), lock_(lock) { lock_.lock(); }
-  ~SignalGuard() {
-    lock_.unlock();
-    restore_signals(mask_);
-  }
-  SignalGuard(const SignalGuard&) = delete;
-  SignalGuard& operator=(const SignalGuard&) = delete;
-
- private:
-  SignalMask mask_;
-  Mutex& lock_;
-};
-
-// A lock over what a forked child must find whole. From before_fork to one of the other two the
-// forking thread holds it, in the child too, where it goes by another id: other libraries' fork
-// handlers may call us then.
-class ForkMutex {
- public:
-  // false: the forking thread holds it already, and shall not unlock it.
-  bool lock();
-  void unlock() { mutex_.unlock(); }
-  void before_fork();
-  void after_fork_in_parent();
-  void reset_after_fork();
-
- private:
-  Mutex mutex_;
-  int forking_process_ = 0;  // 0: none is
-};
-
-// The same for such a lock.
-class ForkGuard {
- public:
-  explicit ForkGuard(ForkMutex& lock) : mask_(block_signals()), lock_(lock), taken_(lock.lock()) {}
-  ~ForkGuard() {
-    if (taken_) lock_.unlock();
-    restore_signals(mask_);
-  }
-  ForkGuard(const ForkGuard&) = delete;
-  ForkGuard& operator=(const ForkGuard&) = delete;
-
- private:
-  SignalMask mask_;
-  ForkMutex& lock_;
-  const bool taken_;
-};
 
 // First of all at start, before any other call of this room; later ones do nothing. Whether there
 // is a seccomp filter that was installed before the program began, and not for a whole container:
@@ -422,29 +362,8 @@ Channel channel_of(int fd);
 // the handler's second argument points to.
 bool handler_takes_info(int signal);
 
-// ---------------------------------------------------------------------------------------- output
+// --------------------------------------------------------------------------- the end, the command
 
-// Writes all of it to stderr (or the descriptor); never through stdio. Ignores errors.
-void write_error(const char* text, size_t length);
-// false: not all of it could be written.
-bool write_all(int fd, const void* data, size_t length);
-// open(O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC) and close, raw. -1 on failure. Never waits, and makes no
-// terminal the program's: a pipe that nobody reads cannot be opened. What the path reaches through
-// an open descriptor (/dev/stdout) is not truncated: the next bytes follow what is there.
-int open_for_writing(const char* path);
-// The same for a file that must not exist yet; otherwise -1 and *exists.
-int open_new_for_writing(const char* path, bool* exists);
-int open_for_reading(const char* path);
-// How many bytes came; 0 at the end or on an error.
-size_t read_some(int fd, void* data, size_t length);
-int open_for_appending(const char* path);
-bool rename_file(const char* from, const char* to);
-void remove_file(const char* path);
-// Whether there may be a regular file or nothing at `path`, so that a new version takes its place
-// by rename_file; a link's path becomes that of what it refers to. false: a device, a pipe, a link
-// to nothing, an open descriptor (/dev/stdout), which can only be written as it is.
-bool is_replaceable(char (&path)[PATH_MAX]);
-void close_file(int fd);
 // Ends the process as abort() does, without running anything of the program's.
 [[noreturn]] void abort_process();
 // Ends it as the signal's default action does. Signals may be blocked.
@@ -453,7 +372,5 @@ void close_file(int fd);
 // Connects to the abstract Unix socket "heaprake-<cookie in hex>", checks that its owner is this
 // user or root, and sets time-outs of two seconds. -1 on failure.
 int connect_to_command(uint64_t cookie);
-// Whole-buffer read; false on end, error or time-out.
-bool read_all(int fd, void* data, size_t length);
 
 }  // namespace heaprake::platform

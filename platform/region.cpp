@@ -179,6 +179,7 @@ void enter_region(const StoppedThread& self) {
   record->gs.store(self.gs, std::memory_order_relaxed);
   record->held_registers = self.registers;
   record->held_vectors = self.vectors;
+  record->held_form = self.form;
   record->sp.store(self.sp, std::memory_order_relaxed);
   record->events.store(0, std::memory_order_relaxed);
   publish_safe(record);

@@ -21,8 +21,10 @@ bool grow(T** array, size_t used, size_t* capacity, size_t wanted) {
 StoppedThread describe_in_region(int tid, const ThreadRecord& record) {
   StoppedThread thread{};
   thread.tid = tid;
+  thread.form = StandForm::kRegion;
   thread.sp = record.sp.load(std::memory_order_relaxed);
   if (thread.sp == record.held_sp) {
+    thread.form = record.held_form;
     thread.registers = record.held_registers;
     thread.vectors = record.held_vectors;
   }

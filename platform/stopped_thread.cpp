@@ -44,6 +44,7 @@ StoppedThread thread_of_ucontext(const void* ucontext) {
   const greg_t* registers = context->uc_mcontext.gregs;
   StoppedThread thread{};
   thread.tid = thread_id();
+  thread.form = StandForm::kSignal;
   thread.sp = static_cast<uintptr_t>(registers[REG_RSP]) - kRedZone;
   // REG_R8 ... REG_RIP, the first seventeen; what follows are flags and segment numbers.
   thread.registers = {reinterpret_cast<uintptr_t>(registers),
@@ -59,6 +60,7 @@ StoppedThread thread_of_ucontext(const void* ucontext) {
 StoppedThread thread_of_call(const CallContext& context) {
   StoppedThread thread{};
   thread.tid = thread_id();
+  thread.form = StandForm::kCall;
   thread.sp = context.sp;
   thread.registers = {reinterpret_cast<uintptr_t>(&context.rbx),
                       reinterpret_cast<uintptr_t>(&context.sp)};
@@ -68,19 +70,20 @@ StoppedThread thread_of_call(const CallContext& context) {
   return thread;
 }
 
-// The three forms in which a thread stands still differ by the number of registers beside the
-// stack: all of them, those that a call preserves, or none (region_call.S has pushed them).
 CallSite site_of_stopped(const StoppedThread& thread) {
   const auto word = [](uintptr_t at) { return *reinterpret_cast<const uintptr_t*>(at); };
   constexpr size_t kWord = sizeof(uintptr_t);
-  const size_t count = thread.registers.size() / kWord;
-  if (count == REG_RIP + 1) {
-    return {word(thread.registers.lo + REG_RIP * kWord) + 1, thread.sp + kRedZone,
-            word(thread.registers.lo + REG_RBP * kWord)};
-  }
-  if (count == 0) {
-    constexpr size_t kSavedRbp = 96, kReturn = 104;
-    return {word(thread.sp + kReturn), thread.sp + kReturn + kWord, word(thread.sp + kSavedRbp)};
+  switch (thread.form) {
+    case StandForm::kSignal:
+      return {word(thread.registers.lo + REG_RIP * kWord) + 1, thread.sp + kRedZone,
+              word(thread.registers.lo + REG_RBP * kWord)};
+    case StandForm::kRegion: {
+      // As region_call.S pushes them.
+      constexpr size_t kSavedRbp = 96, kReturn = 104;
+      return {word(thread.sp + kReturn), thread.sp + kReturn + kWord, word(thread.sp + kSavedRbp)};
+    }
+    case StandForm::kCall:
+      break;
   }
   const size_t rbp = offsetof(CallContext, rbp);
   return {word(thread.sp - kWord), thread.sp, word(thread.registers.lo + rbp)};

@@ -41,6 +41,7 @@ struct alignas(64) ThreadRecord {
   // while sp is still what it was then.
   uintptr_t held_sp;
   Range held_registers, held_vectors;
+  StandForm held_form;
 
   // By its thread: the outermost of the program's handlers that interrupted code outside any
   // region, of which nobody says when it ends, and of those that interrupted a wait in one.

@@ -1,0 +1,34 @@
+// Writing and reading by descriptor, and files named by the program or its user: a part of the
+// contract (platform.h), under the same terms.
+#pragma once
+
+#include <climits>
+#include <cstddef>
+
+namespace heaprake::platform {
+
+// Writes all of it to stderr (or the descriptor); never through stdio. Ignores errors.
+void write_error(const char* text, size_t length);
+// false: not all of it could be written.
+bool write_all(int fd, const void* data, size_t length);
+// Whole-buffer read; false on end, error or time-out.
+bool read_all(int fd, void* data, size_t length);
+// open(O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC) and close, raw. -1 on failure. Never waits, and makes no
+// terminal the program's: a pipe that nobody reads cannot be opened. What the path reaches through
+// an open descriptor (/dev/stdout) is not truncated: the next bytes follow what is there.
+int open_for_writing(const char* path);
+// The same for a file that must not exist yet; otherwise -1 and *exists.
+int open_new_for_writing(const char* path, bool* exists);
+int open_for_reading(const char* path);
+// How many bytes came; 0 at the end or on an error.
+size_t read_some(int fd, void* data, size_t length);
+int open_for_appending(const char* path);
+bool rename_file(const char* from, const char* to);
+void remove_file(const char* path);
+// Whether there may be a regular file or nothing at `path`, so that a new version takes its place
+// by rename_file; a link's path becomes that of what it refers to. false: a device, a pipe, a link
+// to nothing, an open descriptor (/dev/stdout), which can only be written as it is.
+bool is_replaceable(char (&path)[PATH_MAX]);
+void close_file(int fd);
+
+}  // namespace heaprake::platform
