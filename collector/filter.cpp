@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 #include <bit>
+#include <cassert>
 #include <cstring>
 
 #include "allocator/heap.h"
@@ -172,6 +173,9 @@ HEAPRAKE_AVX512 size_t filter_avx512(const Filter& f, const char* lo, const char
 size_t Filter::operator()(const void* lo, const void* hi, uintptr_t* out) const {
   const char* from = static_cast<const char*>(lo);
   const char* to = static_cast<const char*>(hi);
+  // Half a word at the end would be read whole, from a page that may not be readable.
+  assert(from <= to &&
+         ((reinterpret_cast<uintptr_t>(from) | static_cast<size_t>(to - from)) & 7) == 0);
   if (rule.alignment == 1) return filter_bytes(*this, from, to, out);
   if (cpu().avx512) return filter_avx512(*this, from, to, out);
   if (cpu().avx2 && to - from >= 32) return filter_avx2(*this, from, to, out);

@@ -20,6 +20,9 @@
 
 namespace heaprake::collector {
 
+// From this size on a block's untouched pages are looked for, and left untouched.
+inline constexpr size_t kSparseBytes = 1 << 20;
+
 struct Filter {
   uint32_t first_high;  // of the range's first address
   uint32_t high_count;  // how many upper halves the range spans

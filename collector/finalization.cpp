@@ -14,9 +14,6 @@ namespace {
 using heap::Block;
 using platform::Range;
 
-// From this size on a block's untouched pages are looked for, and left untouched.
-constexpr size_t kSparseBytes = 1 << 20;
-
 // Goes depth first through what was not marked, and finds its strongly connected components by
 // Tarjan's algorithm: it leaves a component only after all those that it leads to. Blocks are
 // marked when they are come to, not when they are seen.

@@ -47,8 +47,6 @@ class Worker {
  private:
   static constexpr size_t kPieceBytes = MarkWork::kPieceBytes;
   static constexpr size_t kPieceGranules = kPieceBytes / heap::kGranule;
-  // From this size on a block's untouched pages are looked for, and left untouched.
-  static constexpr size_t kSparseBytes = 1 << 20;
   // Sizes of the steps' batches. A batch must be long enough that its misses overlap and the next
   // step comes when they are over, and short enough that the lines fetched stay in the cache.
   static constexpr size_t kEdges = 128;

@@ -2,14 +2,12 @@
 #include <cstring>
 
 #include "collector/collector.h"
+#include "collector/filter.h"
 #include "collector/snapshot_graph.h"
 
 namespace heaprake::collector {
 
 namespace {
-
-// From this size on a block's untouched pages are looked for, and left untouched.
-constexpr size_t kSparseBytes = 1 << 20;
 
 uintptr_t word_at(const char* content) {
   uintptr_t word;

@@ -1,7 +1,11 @@
-// The verifier: marks once more, naively, with nothing of the marker's but the list of roots: one
-// word at a time, heap::find_block for every word, a plain stack, a set of its own. Whatever it
-// reaches and the marker did not is named together with the place that refers to it, and is marked,
-// so that it survives.
+// The verifier: marks once more, naively: one word at a time, heap::find_block for every word, a
+// plain stack, a set of its own. Whatever it reaches and the marker did not is named together with
+// the place that refers to it, and is marked, so that it survives.
+//
+// With the marker it shares the list of roots (RootSet: ranges, words, protected blocks), the kept
+// blocks, and how a word is read (WordRule): a root that is not on the list is missed by both, and
+// only mode oracle finds that. Filter, resolution, queues, parallel work and the marks themselves
+// are what it proves.
 #pragma once
 
 #include "collector/mark_bits.h"

@@ -64,6 +64,29 @@ TEST_P(FilterTest, AgreesWithTheNaiveOne) {
   }
 }
 
+// Not a byte beside the range is read.
+TEST_P(FilterTest, StaysWithinItsPage) {
+  auto [level, alignment, tags] = GetParam();
+  collector::override_cpu({level >= 1 && machine_.avx2, level >= 2 && machine_.avx512});
+  constexpr size_t kPage = platform::kPageSize;
+  char* pages = static_cast<char*>(platform::reserve(3 * kPage, kPage, 0));
+  ASSERT_TRUE(pages && platform::commit(pages + kPage, kPage));
+  char* const page = pages + kPage;
+  Filter filter{0x5a3c, 256, {alignment, ~uint64_t{0} >> tags}};
+  for (size_t i = 0; i < kPage; i += 8) {
+    const uint64_t word = 0x5a3c'0000'0000 + i;
+    memcpy(page + i, &word, 8);
+  }
+  std::vector<uintptr_t> found(filter.capacity_for(kPage) + 8);
+  for (size_t bytes = 0; bytes <= 20 * 8; bytes += 8) {
+    for (const char* lo : {page, page + kPage - bytes}) {
+      const size_t count = filter(lo, lo + bytes, found.data());
+      EXPECT_EQ(count, naive(filter, lo, lo + bytes).size()) << bytes;
+    }
+  }
+  platform::release(pages, 3 * kPage);
+}
+
 INSTANTIATE_TEST_SUITE_P(Paths, FilterTest,
                          testing::Combine(testing::Values(0, 1, 2), testing::Values(1u, 4u, 8u),
                                           testing::Values(0u, 16u)));
