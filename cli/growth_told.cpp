@@ -31,15 +31,6 @@ std::string amounts(const char* what, const Amount& before, const Amount& after)
          counted(after.bytes, "byte");
 }
 
-void write_signed(JsonWriter& json, std::string_view name, int64_t number) {
-  // Only growth is listed, and it is never negative but in blocks.
-  json.key(name);
-  if (number < 0)
-    json.string(std::to_string(number));
-  else
-    json.number(static_cast<uint64_t>(number));
-}
-
 void write_amount(JsonWriter& json, std::string_view name, const Amount& amount) {
   json.key(name).begin_object().member("blocks", amount.blocks);
   json.member("bytes", amount.bytes).end_object();
@@ -125,7 +116,7 @@ void GrowthTold::write_growths(JsonWriter& json, std::string_view name,
     json.begin_object().member("name", name_of(growth));
     write_amount(json, "before", growth.before);
     write_amount(json, "after", growth.after);
-    write_signed(json, "bytes_per_hour", hourly(growth.bytes(), growth_.elapsed_ms));
+    json.key("bytes_per_hour").signed_number(hourly(growth.bytes(), growth_.elapsed_ms));
     json.member("held_by", holder(growth));
     json.member("example", hexadecimal(after_.snapshot->address[growth.example])).end_object();
   }

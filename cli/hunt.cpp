@@ -91,10 +91,10 @@ std::string repeatable(const Arguments& arguments) {
     static const std::vector<std::string> kFiles = {
         "json", "html",   "dot",  "folded", "speedscope", "pprof", "gen-suppressions",
         "save", "report", "force"};
-    if (std::find(kFiles.begin(), kFiles.end(), name) == kFiles.end())
-      words.push_back(value == "1" && (name == "count-children" || name == "growth")
-                          ? "--" + name
-                          : "--" + name + "=" + value);
+    if (std::find(kFiles.begin(), kFiles.end(), name) != kFiles.end()) continue;
+    std::string& word = words.emplace_back("--" + name);
+    const bool bare = value == "1" && (name == "count-children" || name == "growth");
+    if (!bare) word.append("=").append(value);
   }
   return shell_command(words);
 }

@@ -80,6 +80,12 @@ JsonWriter& JsonWriter::number(uint64_t value) {
   return *this;
 }
 
+JsonWriter& JsonWriter::signed_number(int64_t value) {
+  separate();
+  text_ += std::to_string(value);
+  return *this;
+}
+
 JsonWriter& JsonWriter::boolean(bool value) {
   separate();
   text_ += value ? "true" : "false";

@@ -19,6 +19,7 @@ class JsonWriter {
   JsonWriter& key(std::string_view name);
   JsonWriter& string(std::string_view value);
   JsonWriter& number(uint64_t value);
+  JsonWriter& signed_number(int64_t value);
   JsonWriter& boolean(bool value);
   JsonWriter& null();
   JsonWriter& raw(std::string_view value);  // a value that is JSON already, as it is

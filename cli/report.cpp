@@ -30,7 +30,7 @@ std::vector<OptionSpec> options() {
 }
 
 std::string new_snapshot(const TemporaryDirectory& directory, pid_t pid, const char* name) {
-  const std::string file = (directory.path() / name).string();
+  std::string file = (directory.path() / name).string();
   OutputFile(file, false).write_by([&](int fd) { take_snapshot(pid, fd, file); });
   return file;
 }

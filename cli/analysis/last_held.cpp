@@ -61,10 +61,10 @@ class Check {
 }  // namespace
 
 void tell_last_held(const Snapshot& now, const std::vector<Earlier>& earlier, Findings* findings) {
-  for (auto check = earlier.rbegin(); check != earlier.rend(); ++check) {
-    const Snapshot& then = *check->snapshot;
+  for (size_t i = earlier.size(); i-- > 0;) {
+    const Snapshot& then = *earlier[i].snapshot;
     if (!(then.header.flags & HEAPRAKE_SNAPSHOT_ALL) || then.header.pid != now.header.pid) continue;
-    Check at(now, *check);
+    Check at(now, earlier[i]);
     for (Finding& finding : findings->lost)
       if (!finding.last_held) at.tell(&finding);
   }

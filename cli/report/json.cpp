@@ -13,7 +13,8 @@ void write_texts(JsonWriter& json, std::string_view name, const std::vector<std:
   json.end_array();
 }
 
-void write_signed(JsonWriter& json, std::string_view name, int64_t value) {
+// What there is none of is negative.
+void write_number_or_null(JsonWriter& json, std::string_view name, int64_t value) {
   json.key(name);
   if (value < 0)
     json.null();
@@ -50,12 +51,12 @@ void write_member(JsonWriter& json, const Report& report, const Member& member) 
   write_stack(json, stack_of(report, member.stack));
   json.member("references_inside", member.references_inside);
   if (member.count)
-    write_signed(json, "count", *member.count);
+    write_number_or_null(json, "count", *member.count);
   else
     json.key("count").null();
   json.member("type_source", member.type_source).member("verdict", member.verdict);
   json.member("role", member.role);
-  write_signed(json, "part_of", member.part_of);
+  write_number_or_null(json, "part_of", member.part_of);
   json.member("folded_blocks", member.folded_blocks).member("folded_bytes", member.folded_bytes);
   write_thread(json, report, member.thread);
   json.member("time_ms", member.time_ms).end_object();
@@ -75,7 +76,7 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
     json.end_object();
   }
   json.end_array();
-  write_signed(json, "closing_edge", finding.closing_edge);
+  write_number_or_null(json, "closing_edge", finding.closing_edge);
   json.member("members_omitted", finding.members_omitted);
   json.member("title", title_of(finding)).member("advice", finding.advice);
   json.member("certainty", name_of(finding.certainty)).member("retained", finding.retained);

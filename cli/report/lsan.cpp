@@ -65,7 +65,8 @@ void add_suppressions(const Report& report, std::string* text) {
     std::string count = std::to_string(use.blocks), bytes = std::to_string(use.bytes);
     count.insert(0, count.size() < 7 ? 7 - count.size() : 0, ' ');
     bytes.insert(0, bytes.size() < 10 ? 10 - bytes.size() : 0, ' ');
-    *text += count + " " + bytes + " " + use.rule.substr(use.rule.find(':') + 1) + "\n";
+    text->append(count).append(" ").append(bytes).append(" ");
+    text->append(use.rule, use.rule.find(':') + 1).append("\n");
   }
   *text += rule + "\n\n";
 }

@@ -28,12 +28,12 @@ TEST(JsonWriter, KeepsUtf8AndReplacesWhatIsNot) {
 TEST(JsonWriter, SeparatesMembersAndElements) {
   JsonWriter json;
   json.begin_object().member("a", uint64_t{1}).key("b").begin_array();
-  json.number(2).boolean(true).null().begin_object().end_object().end_array();
+  json.number(2).signed_number(-3).boolean(true).null().begin_object().end_object().end_array();
   json.member("c", "d").end_object();
   std::string compact;
   for (char c : json.text())
     if (c != '\n' && c != ' ') compact += c;
-  EXPECT_EQ(compact, R"({"a":1,"b":[2,true,null,{}],"c":"d"})");
+  EXPECT_EQ(compact, R"({"a":1,"b":[2,-3,true,null,{}],"c":"d"})");
 }
 
 }  // namespace
