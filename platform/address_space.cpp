@@ -32,16 +32,28 @@ bool visit_pieces(const Mapping& mapping, FunctionRef<bool(const Mapping&, bool)
   return true;
 }
 
+bool has_large_mappings(const AddressSpace& space) {
+  bool found = false;
+  space.for_each_mapping([&](const Mapping& mapping) {
+    found = !mapping.shared && mapping.range.size() >= LargeMappings::kLarge;
+    return !found;
+  });
+  return found;
+}
+
 }  // namespace
 
 // By way of the thread: a process whose main thread has ended shows no memory as its own.
 bool AddressSpace::open() {
   maps_ = open_reading("/proc/thread-self/maps");
-  // Without it every page of a mapping counts as touched.
+  // Without it mincore is asked, and what that does not know either counts as touched.
   pagemap_ = open_reading("/proc/thread-self/pagemap");
-  if (maps_ >= 0) return true;
-  close();
-  return false;
+  if (maps_ < 0) {
+    close();
+    return false;
+  }
+  if (pagemap_ < 0 && has_large_mappings(*this)) large_.read();
+  return true;
 }
 
 void AddressSpace::close() {

@@ -98,6 +98,29 @@ enum class Pages {
              // dropped
 };
 
+// A private mapping so large that its pages are not looked for one by one, if that can be avoided.
+struct LargeMapping {
+  Range range;
+  bool touched;  // may have pages of Pages::kTouched
+  bool written;  // may have pages of Pages::kPrivate
+  bool swapped;  // some of them are swapped out
+};
+
+// Read once, then asked by any thread; true as long as the world stands still.
+class LargeMappings {
+ public:
+  static constexpr size_t kLarge = size_t{64} << 30;
+  void read();
+  // The one that contains all of the range, if it is known.
+  const LargeMapping* find(Range range) const;
+
+ private:
+  void add_line(const char* line, size_t length);
+  static constexpr size_t kMost = 32;  // those after it are not known
+  LargeMapping mappings_[kMost] = {};
+  size_t count_ = 0;
+};
+
 // The process's mappings as the kernel tells them. Open it, use it, close it while the world is
 // stopped; it holds two descriptors meanwhile, both close-on-exec.
 class AddressSpace {
@@ -124,6 +147,7 @@ class AddressSpace {
  private:
   int maps_ = -1;
   int pagemap_ = -1;
+  LargeMappings large_;  // empty unless pagemap may not be read
 };
 
 // --------------------------------------------------------------------------------------- threads

@@ -1,6 +1,9 @@
 // Which pages of a mapping exist. PAGEMAP_SCAN (Linux 6.7) tells it range by range; before that the
 // words of /proc/self/pagemap do, page by page. Of shared mappings mincore tells what is in the
-// page cache, but it calls a page absent that is swapped out.
+// page cache, but it calls a page absent that is swapped out. It also serves private mappings where
+// pagemap may not be read. A large reservation of shared memory takes long, 17 ms a GiB: each page
+// is looked up in the object behind it, and nothing cheaper tells what another process, or this one
+// before it dropped its page table entries, has written there.
 #include <linux/ioctl.h>
 #include <sys/sysinfo.h>
 
@@ -121,14 +124,26 @@ bool swap_is_in_use() {
 // this process's page tables.
 bool scan_page_cache(Range range, Merger* merger, uintptr_t* done) {
   constexpr size_t kPages = 4096;
-  unsigned char resident[kPages];
-  if (swap_is_in_use()) return false;
+  // A word at a time, as most are empty; the kernel fills whole pages of the range.
+  constexpr size_t kTogether = sizeof(uint64_t);
+  alignas(kTogether) unsigned char resident[kPages] = {};
   while (*done < range.hi) {
     const size_t left = (range.hi - *done) / kPageSize;
     const size_t pages = left < kPages ? left : kPages;
     if (sys::failed(sys::call(SYS_mincore, *done, pages * kPageSize, resident))) return false;
-    for (size_t i = 0; i < pages; ++i, *done += kPageSize)
-      if ((resident[i] & 1) != 0) merger->add({*done, *done + kPageSize});
+    for (size_t i = 0; i < pages; ++i) {
+      uint64_t together;
+      if (i % kTogether == 0 && i + kTogether <= pages) {
+        __builtin_memcpy(&together, resident + i, kTogether);
+        if (together == 0) {
+          i += kTogether - 1;
+          continue;
+        }
+      }
+      const uintptr_t page = *done + i * kPageSize;
+      if ((resident[i] & 1) != 0) merger->add({page, page + kPageSize});
+    }
+    *done += pages * kPageSize;
   }
   return true;
 }
@@ -142,10 +157,15 @@ void AddressSpace::for_each_touched(Range range, Pages which,
   if (range.lo >= range.hi) return;
   Merger merger(visit);
   uintptr_t done = range.lo;
-  // A process that has changed its user may not open its own pagemap.
-  bool known = which == Pages::kShared || pagemap_ < 0
-                   ? scan_page_cache(range, &merger, &done)
-                   : scan(*this, pagemap_, range, which, &merger, &done);
+  bool known = false;
+  if (which != Pages::kShared && pagemap_ >= 0) {
+    known = scan(*this, pagemap_, range, which, &merger, &done);
+  } else {
+    const LargeMapping* large = which == Pages::kShared ? nullptr : large_.find(range);
+    if (large && !(which == Pages::kPrivate ? large->written : large->touched)) return;
+    const bool swapped = large ? large->swapped : swap_is_in_use();
+    known = !swapped && scan_page_cache(range, &merger, &done);
+  }
   const bool slowly = which != Pages::kShared && pagemap_ >= 0 &&
                       (which != Pages::kHidden || range.size() <= kMostHidden);
   if (!known && slowly) known = read_words(*this, pagemap_, range, which, &merger, &done);

@@ -5,40 +5,10 @@
 // what exists, and the program may have asked to be told of the first look at such a page, too
 // ("minor" faults). So each page that would be read must be in this process's page tables, or,
 // where only "missing" ones are told, in the page cache.
-#include <linux/fcntl.h>
-
-#include "platform/maps_parser.h"
-#include "platform/platform.h"
-#include "platform/syscall.h"
+#include "platform/smaps.h"
 
 namespace heaprake::platform {
 namespace {
-
-constexpr long kInterrupted = -4;
-
-// The lines of /proc/PID/smaps, cut to the length that matters here.
-class SmapsLines {
- public:
-  // visit(text, length) returns false to stop; so does this.
-  template <class Visit>
-  bool consume(const char* text, size_t bytes, Visit visit) {
-    for (size_t i = 0; i < bytes; ++i) {
-      if (text[i] != '\n') {
-        if (length_ < kMost) line_[length_++] = text[i];
-        continue;
-      }
-      const size_t length = length_;
-      length_ = 0;
-      if (!visit(line_, length)) return false;
-    }
-    return true;
-  }
-
- private:
-  static constexpr size_t kMost = 512;
-  char line_[kMost + 1];  // and room for a terminator
-  size_t length_ = 0;
-};
 
 struct Faults {
   bool missing = false, minor = false;
@@ -79,16 +49,11 @@ bool all_answered(int pagemap, Range range, bool cached_is_enough) {
 }  // namespace
 
 bool AddressSpace::waits_for_program() const {
-  const long smaps =
-      sys::call(SYS_openat, AT_FDCWD, "/proc/thread-self/smaps", O_RDONLY | O_CLOEXEC);
-  if (sys::failed(smaps)) return true;
-  SmapsLines lines;
   Mapping mapping{};
   bool safe = true;
-  auto visit = [&](char* line, size_t length) {
+  const bool complete = for_each_smaps_line([&](char* line, size_t length) {
     Faults faults;
-    // A mapping's own line begins with its address, those about it with a capital letter.
-    if (length != 0 && (line[0] < 'A' || line[0] > 'Z')) {
+    if (begins_a_mapping(line, length)) {
       safe = parse_maps_line(line, length, &mapping);
     } else if (parse_flags(line, length, &faults) && mapping.shared &&
                (faults.missing || faults.minor)) {
@@ -97,16 +62,8 @@ bool AddressSpace::waits_for_program() const {
       });
     }
     return safe;
-  };
-  char buffer[8192];
-  long got = 1;
-  while (safe && got > 0) {
-    do got = sys::call(SYS_read, smaps, buffer, sizeof buffer);
-    while (got == kInterrupted);
-    if (got > 0) lines.consume(buffer, static_cast<size_t>(got), visit);
-  }
-  sys::call(SYS_close, smaps);
-  return !safe || got < 0;
+  });
+  return !safe || !complete;
 }
 
 }  // namespace heaprake::platform
