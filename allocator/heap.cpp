@@ -142,7 +142,8 @@ void fast::release_uncommon(void* p) {
   auto address = reinterpret_cast<uintptr_t>(p);
   if (is_noted(address)) drop_note(address);
   void* origin = *byte_of(address) == kTitled ? title_of(address)->origin : p;
-  withdraw(address);
+  // A sweep took it meanwhile, since the program hides its pointers.
+  if (!take_off(address)) return release_uncommon(p);
   give_back(origin);
 }
 

@@ -139,7 +139,9 @@ void for_each_block(Visit visit) {
 }
 
 // Sweeping: take the block off the map (returns its byte, to restore it), or free its memory after
-// that. Any thread; the block must be garbage. restore makes it exist again.
+// that. Any thread; the block must be garbage. restore makes it exist again. A program that has
+// hidden its pointers may free garbage at the same time: both bytes are 0 if it is gone.
+uint8_t recorded_byte(const Block& block);
 uint8_t unrecord(const Block& block);
 void restore(const Block& block, uint8_t byte);
 void free_unrecorded(const Block& block, uint8_t byte);

@@ -81,10 +81,10 @@ Block find_block(uintptr_t p) {
 }
 
 size_t usable_size(void* p) {
-  if (!is_block_start(p, "malloc_usable_size")) return 0;
+  const Block block = block_start(p, "malloc_usable_size");
+  if (!block) return 0;
   // The pad is not the program's to use: its end would again be just past the block's.
-  const size_t size = block_at((reinterpret_cast<uintptr_t>(p) - geometry.base) / kGranule).size;
-  return size - fast::table.pad;
+  return block.size - fast::table.pad;
 }
 
 size_t requested_size(const Block& block) {

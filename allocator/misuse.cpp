@@ -27,6 +27,13 @@ bool is_block_start(const void* p, const char* call) {
   return handler && handler(p, call) && recorded(p);
 }
 
+Block block_start(const void* p, const char* call) {
+  const size_t granule = (reinterpret_cast<uintptr_t>(p) - geometry.base) / kGranule;
+  Block block = recorded(p) ? block_at(granule) : Block{};
+  if (!block && is_block_start(p, call)) block = block_at(granule);
+  return block;
+}
+
 Misuse classify(const void* p) {
   if (recorded(p)) return Misuse::kNone;
   auto address = reinterpret_cast<uintptr_t>(p);

@@ -37,11 +37,11 @@ bool resize_in_place(const Block& block, size_t bytes, size_t asked) {
 }  // namespace
 
 void* reallocate(void* p, size_t size) {
-  if (!is_block_start(p, "realloc")) return nullptr;
+  const Block block = block_start(p, "realloc");
+  if (!block) return nullptr;
   size_t bytes = recorded_length(size);
   if (!bytes) return no_memory();
   auto address = reinterpret_cast<uintptr_t>(p);
-  Block block = block_at((address - geometry.base) / kGranule);
   if (bytes == block.size) {
     if (fast::table.ledger) ledger::enter(address, bytes, size);
     return p;

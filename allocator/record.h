@@ -54,6 +54,14 @@ inline void withdraw(uintptr_t p) {
   asm volatile("" : : "r"(p) : "memory");
 }
 
+// withdraw, for those who may not be the only one to take the block away: of all of them one gets
+// its byte, the others 0. A release on the fast path is no such one; for the few instructions
+// between its look at the byte and its store it may take what someone else has got.
+inline uint8_t take_off(uintptr_t p) {
+  const uint8_t byte = std::atomic_ref(*byte_of(p)).exchange(0);
+  return byte == kNoted ? noted_byte((p - geometry.base) / kGranule) : byte;
+}
+
 // Length to record, and to ask for, for a request of `size`; 0 if that is too much.
 size_t recorded_length(size_t size);
 

@@ -1,4 +1,5 @@
 // Garbage: off the map, back on it, or freed.
+#include <atomic>
 #include <cstring>
 
 #include "allocator/memory.h"
@@ -6,10 +7,12 @@
 
 namespace heaprake::heap {
 
+uint8_t recorded_byte(const Block& block) {
+  return plain_byte((block.address - geometry.base) / kGranule);
+}
+
 uint8_t unrecord(const Block& block) {
-  uint8_t byte = plain_byte((block.address - geometry.base) / kGranule);
-  withdraw(block.address);
-  return byte;
+  return take_off(block.address);
 }
 
 void restore(const Block& block, uint8_t byte) {

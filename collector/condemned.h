@@ -2,8 +2,9 @@
 // condemned ones (oracle mode) and poisoned ones. The set remembers each one's byte of the block
 // map, so that a block can be put back when the program turns out to use it still.
 //
-// add and take run on any thread; each granule is written by one thread at a time (the collector
-// before the block is taken off the map, the program when it hands the block in).
+// add and take run on any thread. The collector adds a block before it takes it off the map, and
+// takes it out again should the program have freed it meanwhile; the program takes it out when it
+// hands the block in. Of several takes one gets the byte.
 #pragma once
 
 #include <cstddef>

@@ -113,6 +113,7 @@ void tell_collectable() {
   if (!has_debug(GC_DEBUG_COLLECTABLE)) return;
   state.bits.for_each_set([](size_t granule) {
     const heap::Block block = heap::block_at(granule);
+    if (!block) return;
     const char* type = notes.type_of(block.address);
     char text[200];
     snprintf(text, sizeof text, "collectable %#zx (%zu bytes) %s", block.address, block.size,
@@ -129,9 +130,20 @@ Swept deal_with_garbage() {
   return sweep(state.bits, state.fate, state.condemned);
 }
 
+// What the program freed before the oracle could take it away.
+void count_freed_meanwhile(size_t blocks) {
+  if (blocks == 0 || state.options.mode != Mode::kOracle) return;
+  Figures::add(figures.mistakes, blocks);
+  char text[160];
+  snprintf(text, sizeof text,
+           "oracle: %zu blocks were about to be condemned, and then used by free()", blocks);
+  tell(Event::kMistake, text);
+}
+
 Swept sweep_now() {
   uint64_t began = platform::monotonic_ns();
   Swept swept = deal_with_garbage();
+  count_freed_meanwhile(swept.gone);
   state.freeing.store(false, std::memory_order_release);
   Figures::add(figures.sweep_total_ns, platform::monotonic_ns() - began);
   if (state.options.mode == Mode::kHunt) {

@@ -30,13 +30,13 @@ class KeptBlocks {
   template <class Visit>
   void for_each_in_slice(size_t slice, Visit visit) {
     bits_.for_each_set_in_slice(slice, [&](size_t granule) {
-      if (heap::geometry.map[granule]) visit(heap::block_at(granule));
+      if (const heap::Block block = heap::block_at(granule)) visit(block);
     });
   }
   template <class Visit>
   void for_each(Visit visit) {
     bits_.for_each_set([&](size_t granule) {
-      if (heap::geometry.map[granule]) visit(heap::block_at(granule));
+      if (const heap::Block block = heap::block_at(granule)) visit(block);
     });
   }
   size_t count() {

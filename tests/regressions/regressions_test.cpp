@@ -187,6 +187,20 @@ TEST(ClearedBlocks, AreClearToTheirEnds) {
   expect_end(run_preloaded(expected.command, "mode=hunt"), expected);
 }
 
+TEST(Oracle, SurvivesFreesDuringItsSweeps) {
+  const Ended ended =
+      run_preloaded({program("freed_while_swept")}, "mode=oracle:threshold=64k:growth=0:stats=1");
+  EXPECT_EQ(ended.signal, 0) << ended.err.substr(0, 2000);
+  EXPECT_EQ(ended.out, "survived\n");
+  const size_t end = ended.err.rfind(" mistakes\n");
+  ASSERT_NE(end, std::string::npos);
+  const size_t at = ended.err.rfind("heaprake: oracle: ", end);
+  ASSERT_NE(at, std::string::npos);
+  unsigned long mistakes = 0;
+  ASSERT_EQ(std::sscanf(&ended.err[at], "heaprake: oracle: %lu mistakes", &mistakes), 1);
+  EXPECT_GT(mistakes, 0u);
+}
+
 // The threads are known there by other numbers than here.
 TEST(OtherProc, IsToldOnce) {
   const Ended native = run_natively({program("other_proc")});
