@@ -116,6 +116,26 @@ void collapse_into_huge(void* p, size_t bytes) {
   if (!is_quiet()) sys::call(SYS_madvise, p, bytes, kMadvCollapse);
 }
 
+namespace {
+
+// valgrind's tools keep books of every page that is reserved: of a tebibyte for minutes.
+constexpr size_t kLimitInValgrind = size_t{16} << 30;
+
+// valgrind takes this sequence, which changes nothing, for a question; the answer replaces the
+// default. 0x1001: how deep we run in valgrind.
+bool runs_in_valgrind() {
+  const volatile uint64_t question[6] = {0x1001, 0, 0, 0, 0, 0};
+  uint64_t depth = 0;
+  asm volatile(
+      "rolq $3, %%rdi; rolq $13, %%rdi; rolq $61, %%rdi; rolq $51, %%rdi; xchgq %%rbx, %%rbx"
+      : "+d"(depth)
+      : "a"(question)
+      : "cc", "memory");
+  return depth != 0;
+}
+
+}  // namespace
+
 size_t address_space_limit() {
   static std::atomic<size_t> last{SIZE_MAX};
   if (few_calls.load(std::memory_order_relaxed)) return last.load(std::memory_order_relaxed);
@@ -123,7 +143,8 @@ size_t address_space_limit() {
     uint64_t current, maximum;
   } limit{};
   const long result = sys::call(SYS_prlimit64, 0, RLIMIT_AS, nullptr, &limit);
-  const size_t now = sys::failed(result) ? SIZE_MAX : limit.current;  // RLIM_INFINITY is SIZE_MAX
+  size_t now = sys::failed(result) ? SIZE_MAX : limit.current;  // RLIM_INFINITY is SIZE_MAX
+  if (now > kLimitInValgrind && runs_in_valgrind()) now = kLimitInValgrind;
   last.store(now, std::memory_order_relaxed);
   return now;
 }

@@ -70,7 +70,7 @@ void collapse_into_huge(void* p, size_t bytes);
 // as the kernel would; of ours what is committed, now and later, each page once it is touched.
 int lock_memory(int flags);
 int unlock_memory();
-// RLIMIT_AS, or SIZE_MAX when there is none.
+// RLIMIT_AS, or SIZE_MAX when there is none. In valgrind never more than it can keep books of.
 size_t address_space_limit();
 // Once, at start: address space for `map` in case the program lowers that limit.
 void lay_by_address_space();

@@ -1,6 +1,7 @@
 // Mistakes of the past, one small program each. Programs that know nothing of heaprake must do the
 // same natively and with it preloaded; the others are linked with it.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -199,6 +200,17 @@ TEST(Oracle, SurvivesFreesDuringItsSweeps) {
   unsigned long mistakes = 0;
   ASSERT_EQ(std::sscanf(&ended.err[at], "heaprake: oracle: %lu mistakes", &mistakes), 1);
   EXPECT_GT(mistakes, 0u);
+}
+
+// memcheck takes minutes to note a tebibyte.
+TEST(Valgrind, ReservesLittle) {
+  if (access("/usr/bin/valgrind", X_OK) != 0) GTEST_SKIP() << "no valgrind";
+  EXPECT_EQ(run_preloaded({program("reserved")}).out, "much\n");
+  for (const char* tool : {"--tool=none", "--tool=memcheck"}) {
+    const Ended ended = run_preloaded({"/usr/bin/valgrind", "-q", tool, program("reserved")});
+    EXPECT_EQ(ended.exit_code, 0) << tool << ended.err;
+    EXPECT_EQ(ended.out, "little\n") << tool << ended.err;
+  }
 }
 
 // The threads are known there by other numbers than here.
