@@ -1,6 +1,8 @@
 // Garbage that the program frees, by a pointer that it has hidden, before it is dealt with.
 #include "collector/sweeper.h"
 
+#include <string>
+
 #include "tests/collector/heap_fixture.h"
 
 namespace heaprake::collector {
@@ -34,8 +36,13 @@ TEST_P(SweeperTest, WhatIsGoneIsLeftAlone) {
   }
 }
 
+std::string name_of(const testing::TestParamInfo<Fate>& info) {
+  static const char* const kNames[] = {"Free", "Condemn", "Poison", "Count"};
+  return kNames[static_cast<int>(info.param)];
+}
 INSTANTIATE_TEST_SUITE_P(Fates, SweeperTest,
-                         testing::Values(Fate::kFree, Fate::kCondemn, Fate::kPoison, Fate::kCount));
+                         testing::Values(Fate::kFree, Fate::kCondemn, Fate::kPoison, Fate::kCount),
+                         name_of);
 
 }  // namespace
 }  // namespace heaprake::collector

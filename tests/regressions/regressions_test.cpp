@@ -208,6 +208,9 @@ TEST(Valgrind, ReservesLittle) {
   EXPECT_EQ(run_preloaded({program("reserved")}).out, "much\n");
   for (const char* tool : {"--tool=none", "--tool=memcheck"}) {
     const Ended ended = run_preloaded({"/usr/bin/valgrind", "-q", tool, program("reserved")});
+    // That of Debian 12 cannot read what Clang 14 writes for debuggers.
+    if (ended.err.find("debuginfo reader") != std::string::npos)
+      GTEST_SKIP() << "valgrind cannot read the library";
     EXPECT_EQ(ended.exit_code, 0) << tool << ended.err;
     EXPECT_EQ(ended.out, "little\n") << tool << ended.err;
   }
