@@ -138,6 +138,14 @@ void for_each_block(Visit visit) {
   }
 }
 
+// The memory of one used slice that holds blocks, for who reads all of it: `filled` gets ranges of
+// whole pages in address order. Between and behind the blocks there may be free memory in them:
+// what stands there means nothing, but it can be read, unless the program has protected it. Blocks
+// of `apart` bytes or more lie in no range; `large` gets them, each in the slice where it begins.
+// World stopped.
+void visit_filled(size_t slice, size_t apart, platform::FunctionRef<void(platform::Range)> filled,
+                  platform::FunctionRef<void(const Block&)> large);
+
 // Sweeping: take the block off the map (returns its byte, to restore it), or free its memory after
 // that. Any thread; the block must be garbage. restore makes it exist again. A program that has
 // hidden its pointers may free garbage at the same time: both bytes are 0 if it is gone.

@@ -1,38 +1,15 @@
 // From an address to the block that contains it.
-#include <emmintrin.h>
-
-#include <bit>
-
 #include "allocator/configuration.h"
 #include "allocator/ledger_record.h"
 #include "allocator/misuse.h"
 #include "allocator/record.h"
 #include "allocator/space.h"
+#include "allocator/starts.h"
 
 namespace heaprake::heap {
 namespace {
 
 constexpr size_t kGranulesPerSlice = kSliceSize / kGranule;
-constexpr size_t kNone = SIZE_MAX;
-
-unsigned nonzero_mask(const uint8_t* sixteen) {
-  __m128i bytes = _mm_load_si128(reinterpret_cast<const __m128i*>(sixteen));
-  __m128i empty = _mm_cmpeq_epi8(bytes, _mm_setzero_si128());
-  return ~static_cast<unsigned>(_mm_movemask_epi8(empty)) & 0xffffu;
-}
-
-// The last granule in [lowest, granule] whose byte is not zero, kNone if all are.
-size_t last_start(size_t lowest, size_t granule) {
-  size_t at = granule & ~size_t{15};
-  unsigned keep = (2u << (granule & 15)) - 1;
-  for (;; at -= 16, keep = 0xffffu) {
-    if (unsigned starts = nonzero_mask(geometry.map + at) & keep) {
-      size_t found = at + static_cast<size_t>(std::bit_width(starts)) - 1;
-      return found >= lowest ? found : kNone;
-    }
-    if (at <= lowest) return kNone;
-  }
-}
 
 Block if_contains(size_t start, uintptr_t p) {
   Block block = block_at(start);
@@ -72,12 +49,12 @@ Block find_block(uintptr_t p) {
   // Near by first: small blocks are many. They may begin in the slice before.
   size_t near = granule > kMaxSmallGranules ? granule - kMaxSmallGranules : 0;
   size_t start = last_start(near, granule);
-  if (start != kNone) return if_contains(start, p);
+  if (start != kNoStart) return if_contains(start, p);
   if (Block block = block_over_slice(p)) return block;
   size_t slice_start = slice * kGranulesPerSlice;
   if (near <= slice_start) return {};
   start = last_start(slice_start, near - 1);
-  return start == kNone ? Block{} : if_contains(start, p);
+  return start == kNoStart ? Block{} : if_contains(start, p);
 }
 
 size_t usable_size(void* p) {

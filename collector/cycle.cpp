@@ -39,11 +39,6 @@ Fate fate_of_garbage() {
   return state.options.poison ? Fate::kPoison : Fate::kFree;
 }
 
-unsigned markers_for(size_t bytes) {
-  if (state.options.markers) return state.options.markers;
-  return bytes < kParallelBytes ? 1 : platform::processor_count();
-}
-
 void tell_misses(const Misses& misses) {
   char text[200];
   if (!misses.proved) tell(Event::kWarning, "the verifier ran out of memory; marks not verified");
@@ -173,6 +168,11 @@ WordRule word_rule() {
   const unsigned usual = state.options.mode == Mode::kHunt ? 8 : 4;
   const unsigned alignment = state.options.alignment ? state.options.alignment : usual;
   return {alignment, ~uint64_t{0} >> state.options.tags};
+}
+
+unsigned markers_for(size_t bytes) {
+  if (state.options.markers) return state.options.markers;
+  return bytes < kParallelBytes ? 1 : platform::processor_count();
 }
 
 void tell(Event event, const char* text) {

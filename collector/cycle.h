@@ -43,6 +43,9 @@ void tell(Event event, const char* text);
 // Under the lock, signals blocked. `may_free`: the calling thread is not inside the allocator.
 Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_free);
 
+// How many threads read so many bytes of blocks, while the world is stopped.
+unsigned markers_for(size_t bytes);
+
 // Marks what state.roots reach, in the stopped world or in a copy of the process that `space`
 // shows. false: memory ran out, and the marks prove nothing.
 bool mark_roots(const platform::AddressSpace& space);

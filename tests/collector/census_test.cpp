@@ -1,5 +1,9 @@
 // Reference counts and referrers are found by scanning alone.
 
+#include <algorithm>
+#include <memory>
+#include <random>
+
 #include "tests/collector/heap_fixture.h"
 
 namespace heaprake::test {
@@ -105,6 +109,72 @@ TEST_F(CensusTest, ReferentsComeInTheOrderOfTheWords) {
   memset(out, 0, sizeof out);
   root_slot = nullptr;
   collect_now();
+}
+
+// Blocks of every kind and size, some of them freed with references in them, and how many words of
+// those that live refer to the target.
+struct Crowd {
+  static constexpr size_t kBlocks = 3000;
+  Hidden blocks[kBlocks];
+  bool alive[kBlocks];
+  size_t references = 0;
+};
+
+void* some_block(size_t i, std::mt19937& random) {
+  const size_t small = 1 + random() % 400;
+  // Two of them beyond what mimalloc serves: those lie at the top of the range, up to its last
+  // slice.
+  if (i % 1500 == 11) return heap::allocate(size_t{100} << 20);
+  if (i % 500 == 7) return heap::allocate((1 << 20) + random() % (3 << 20));
+  if (i % 100 == 3) return heap::allocate(1 + random() % 300'000);
+  if (i % 20 == 1) return heap::allocate_aligned(size_t{32} << random() % 8, small);
+  return i % 10 == 4 ? heap::allocate_leaf(small) : heap::allocate(small);
+}
+
+__attribute__((noinline)) void crowd(Crowd* all, Hidden target, std::mt19937& random) {
+  for (size_t i = 0; i < Crowd::kBlocks; i++) {
+    void* p = some_block(i, random);
+    const heap::Block block = heap::find_block(reinterpret_cast<uintptr_t>(p));
+    auto* words = static_cast<uintptr_t*>(p);
+    size_t here = 0;
+    // Of the largest only the beginning, and so only there it is touched.
+    for (size_t word = 0; word < std::min<size_t>(block.size / 8, 1 << 20); word++) {
+      const bool refers = random() % (i % 3 ? 7 : 3000) == 0;
+      words[word] = refers ? target.address() + random() % 64 : random();
+      here += refers;
+    }
+    all->blocks[i] = Hidden(p);
+    all->alive[i] = random() % 4 != 0;
+    if (all->alive[i] && !block.leaf) all->references += here;
+  }
+  for (size_t i = 0; i < Crowd::kBlocks; i++) {
+    if (!all->alive[i]) heap::release(all->blocks[i].get());
+  }
+}
+
+TEST_F(CensusTest, CountsWordsOfLiveBlocksOnly) {
+  for (unsigned markers : {1u, 3u}) {
+    collector::Options options;
+    options.markers = markers;
+    configure(options);
+    std::mt19937 random(markers);
+    auto all = std::make_unique<Crowd>();
+    const Hidden target(heap::allocate_zeroed(1, 64));
+    const size_t before = count_now(target);
+    crowd(all.get(), target, random);
+    EXPECT_EQ(count_now(target), before + all->references);
+    auto found = std::make_unique<gc_reference[]>(all->references + before);
+    EXPECT_EQ(list_now(target, found.get(), all->references + before), before + all->references);
+    for (size_t i = before; i < before + all->references; i++) {
+      ASSERT_EQ(found[i].kind, GC_REFERENCE_BLOCK);
+      const auto* word = reinterpret_cast<uintptr_t*>(found[i].holder + found[i].offset);
+      ASSERT_LT(*word - target.address(), 64u);
+    }
+    for (size_t i = 0; i < Crowd::kBlocks; i++) {
+      if (all->alive[i]) heap::release(all->blocks[i].get());
+    }
+    heap::release(target.get());
+  }
 }
 
 }  // namespace
