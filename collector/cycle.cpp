@@ -167,7 +167,7 @@ Swept count_garbage() {
 WordRule word_rule() {
   const unsigned usual = state.options.mode == Mode::kHunt ? 8 : 4;
   const unsigned alignment = state.options.alignment ? state.options.alignment : usual;
-  return {alignment, ~uint64_t{0} >> state.options.tags};
+  return {alignment, ~uint64_t{0} >> state.options.tags, state.roots.disguises()};
 }
 
 unsigned markers_for(size_t bytes) {

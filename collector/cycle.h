@@ -35,7 +35,7 @@ struct State {
 
 extern State state;
 
-// As the options and the mode say.
+// As the options, the mode and the libraries say that state.roots have seen.
 WordRule word_rule();
 
 void tell(Event event, const char* text);

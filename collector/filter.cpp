@@ -168,18 +168,39 @@ HEAPRAKE_AVX512 size_t filter_avx512(const Filter& f, const char* lo, const char
 
 #pragma GCC diagnostic pop
 
+// In the form of an address.
+size_t filter_plain(const Filter& f, const char* from, const char* to, uintptr_t* out) {
+  if (f.rule.alignment == 1) return filter_bytes(f, from, to, out);
+  if (cpu().avx512) return filter_avx512(f, from, to, out);
+  if (cpu().avx2 && to - from >= 32) return filter_avx2(f, from, to, out);
+  return filter_scalar(f, from, from, to, out);
+}
+
+size_t filter_disguised(const Filter& f, const char* from, const char* to, uintptr_t block,
+                        uintptr_t* out) {
+  const size_t step = f.rule.alignment == 1 ? 1 : sizeof(uintptr_t);
+  size_t n = 0;
+  for (const char* p = from; p + sizeof(uintptr_t) <= to; p += step) {
+    for_each_disguised(f.rule.disguises, load_word(p), block, [&](uintptr_t word) {
+      out[n] = word;
+      n += word - heap::geometry.base < heap::geometry.size;
+    });
+  }
+  return n;
+}
+
 }  // namespace
 
-size_t Filter::operator()(const void* lo, const void* hi, uintptr_t* out) const {
+size_t Filter::operator()(const void* lo, const void* hi, uintptr_t* out, uintptr_t block) const {
   const char* from = static_cast<const char*>(lo);
   const char* to = static_cast<const char*>(hi);
   // Half a word at the end would be read whole, from a page that may not be readable.
   assert(from <= to &&
          ((reinterpret_cast<uintptr_t>(from) | static_cast<size_t>(to - from)) & 7) == 0);
-  if (rule.alignment == 1) return filter_bytes(*this, from, to, out);
-  if (cpu().avx512) return filter_avx512(*this, from, to, out);
-  if (cpu().avx2 && to - from >= 32) return filter_avx2(*this, from, to, out);
-  return filter_scalar(*this, from, from, to, out);
+  const size_t n = filter_plain(*this, from, to, out);
+  if (!rule.disguises) [[likely]]
+    return n;
+  return n + filter_disguised(*this, from, to, block, out + n);
 }
 
 Filter Filter::for_heap(WordRule rule) {

@@ -147,7 +147,8 @@ class Closure {
   bool for_each_child(const Block& block, VisitChild visit) {
     if (block.leaf) return true;
     const Range whole{block.address, block.address + block.size};
-    if (block.size < kSparseBytes) return for_each_child_in(whole, visit);
+    if (block.size < kSparseBytes)
+      return for_each_child_in(whole, visit, block.size <= kMostDistanceBytes ? block.address : 0);
     bool ok = true;
     space_.for_each_touched(whole, platform::Pages::kTouched, [&](Range touched) {
       const Range part{std::max(touched.lo, whole.lo), std::min(touched.hi, whole.hi)};
@@ -156,11 +157,11 @@ class Closure {
     return ok;
   }
   template <class VisitChild>
-  bool for_each_child_in(Range range, VisitChild& visit) {
+  bool for_each_child_in(Range range, VisitChild& visit, uintptr_t block = 0) {
     if (range.lo >= range.hi) return true;
     if (!words_.reserve(filter_.capacity_for(range.size()))) return false;
     const size_t count = filter_(reinterpret_cast<const void*>(range.lo),
-                                 reinterpret_cast<const void*>(range.hi), words_.data());
+                                 reinterpret_cast<const void*>(range.hi), words_.data(), block);
     for (size_t i = 0; i < count; i++) {
       const Block child = heap::find_block(words_.data()[i]);
       if (child && !visit(child.address)) return false;

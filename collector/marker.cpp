@@ -97,11 +97,11 @@ class Worker {
   }
 
   // Candidates go behind the other words. At most kPieceBytes at a time.
-  void scan(Range range, const Filter& filter) {
+  void scan(Range range, const Filter& filter, uintptr_t block = 0) {
     size_t most = filter.capacity_for(range.size());
     if (!words_.reserve(words_.size() + most)) return shared_.work.fail();
     size_t found = filter(reinterpret_cast<const void*>(range.lo),
-                          reinterpret_cast<const void*>(range.hi), words_.end());
+                          reinterpret_cast<const void*>(range.hi), words_.end(), block);
     words_.set_size(words_.size() + found);
   }
 
@@ -114,8 +114,16 @@ class Worker {
         block.granules = kPieceGranules;
       }
       uintptr_t lo = heap::geometry.base + block.granule * heap::kGranule;
-      scan({lo, lo + block.granules * heap::kGranule}, shared_.filter);
+      scan({lo, lo + block.granules * heap::kGranule}, shared_.filter, block_of_distances(block));
     }
+  }
+  // Where the block begins, if words in it count as distances.
+  uintptr_t block_of_distances(const Ready& piece) const {
+    if (!(shared_.filter.rule.disguises & kDistance)) [[likely]]
+      return 0;
+    // Within a block nothing stands on the map, so this is none for what is left of a large one.
+    const heap::Block block = heap::block_at(piece.granule);
+    return block.size <= kMostDistanceBytes ? block.address : 0;
   }
   // The next piece begins a granule earlier, for 4-aligned words that straddle.
   void push_rest_of(const Ready& block) {
@@ -346,8 +354,14 @@ void mark_protected(Shared& shared) {
 
 MarkResult mark(const RootSet& roots, const platform::AddressSpace& space, const Filter& filter,
                 unsigned workers, MarkBits& bits) {
-  Shared shared{
-      MarkWork(roots), roots, space, filter, Filter::for_heap({1, filter.rule.keep}), bits, {}, {}};
+  Shared shared{MarkWork(roots),
+                roots,
+                space,
+                filter,
+                Filter::for_heap({1, filter.rule.keep, filter.rule.disguises}),
+                bits,
+                {},
+                {}};
   mark_protected(shared);
   if (workers > 1) {
     platform::run_parallel(workers, run_worker<true>, &shared);

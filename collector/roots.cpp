@@ -198,15 +198,14 @@ bool RootSet::may_be_dead_stack(const World& world, const Mapping& mapping) cons
          !__atomic_load_n(&heaprake_custom_stacks, __ATOMIC_RELAXED);
 }
 
-// FcPattern finds its elements by their distance from itself; SWI-Prolog's words are distances from
-// the bases of its stacks and tables.
+// SWI-Prolog's words are distances from the bases of its stacks and tables.
 void RootSet::note_hidden_pointers(const Mapping& mapping) {
   if (!mapping.executable || !mapping.file_backed) return;
   const char* slash = strrchr(mapping.name, '/');
   const char* file = slash ? slash + 1 : mapping.name;
-  for (const char* library : {"libfontconfig.so", "libswipl.so"}) {
-    if (strncmp(file, library, strlen(library)) == 0) hidden_by_ = library;
-  }
+  constexpr const char* kSwipl = "libswipl.so";
+  if (strncmp(file, kSwipl, strlen(kSwipl)) == 0) hidden_by_ = kSwipl;
+  disguises_ |= disguises_of(file);
 }
 
 bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const Mapping& mapping) {
@@ -280,6 +279,7 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
   all_tcbs_known_ = all_tcbs_known(world);
   guard_end_ = 0;
   hidden_by_ = nullptr;
+  disguises_ = disguises_of_program();
   any_named_roots_ = false;
   pins.for_each_root([&](Range) { any_named_roots_ = true; });
   bool ok = dead_stacks.prepare();

@@ -74,8 +74,11 @@ class RootSet {
   const char* gap() const { return gap_; }
   size_t bytes() const { return bytes_; }
   // The process has loaded a library that is known to keep pointers in a form that no scan can see
-  // (as distances from something else): unreachable proves nothing. nullptr, or its name.
+  // (as distances from the bases of its own areas): unreachable proves nothing. nullptr, or its
+  // name.
   const char* hidden_by() const { return hidden_by_; }
+  // Forms of pointers that the loaded libraries keep.
+  Disguises disguises() const { return disguises_; }
   // Alive, and not to be read: their content is among the ranges.
   const ProtectedBlocks& protected_blocks() const { return protected_; }
 
@@ -113,6 +116,7 @@ class RootSet {
   ProtectedBlocks protected_;
   bool with_names_ = false;
   const char* hidden_by_ = nullptr;
+  Disguises disguises_ = 0;
   uintptr_t guard_end_ = 0;       // of the last mapping without permissions
   bool any_named_roots_ = false;  // from gc_add_root
   bool all_tcbs_known_ = false;   // of the threads of this world

@@ -62,7 +62,12 @@ class Verifier {
     for (const char* p = lo; p + sizeof(uintptr_t) <= hi; p += step) {
       uintptr_t word;
       memcpy(&word, p, sizeof word);
-      visit(word & rule_.keep, parent, reinterpret_cast<uintptr_t>(p));
+      const auto at = reinterpret_cast<uintptr_t>(p);
+      visit(word & rule_.keep, parent, at);
+      if (!rule_.disguises || (step != 1 && static_cast<size_t>(p - lo) % sizeof word)) continue;
+      for_each_disguised(rule_.disguises, word,
+                         parent.size <= kMostDistanceBytes ? parent.address : 0,
+                         [&](uintptr_t address) { visit(address, parent, at); });
     }
   }
 

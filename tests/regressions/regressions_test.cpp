@@ -237,6 +237,37 @@ TEST(TaggedPointers, CountWhereTheTagsAreNamed) {
   EXPECT_EQ(run_preloaded(command, "tags=16:verify=1").err, "");
 }
 
+// Pointers as some runtimes keep them, told by the libraries that are loaded.
+struct Form {
+  const char* library;
+  const char* name;
+  const char* without;  // what the program prints if no such library is loaded
+};
+class DisguisedPointers : public testing::TestWithParam<Form> {};
+
+TEST_P(DisguisedPointers, CountWhereTheirRuntimeIsLoaded) {
+  const Form& form = GetParam();
+  const std::string library = std::string(RUNTIMES) + form.library;
+  for (const char* options : {"", "verify=1", "markers=2:verify=1"}) {
+    const Ended with = run_preloaded({program("disguised"), library, form.name}, options);
+    EXPECT_EQ(with.out, "kept, kept\n");
+    EXPECT_EQ(with.err, "");
+  }
+  EXPECT_EQ(run_preloaded({program("disguised"), "-", form.name}).out, form.without);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Of, DisguisedPointers,
+    testing::Values(Form{"libfontconfig.so", "distance", "kept, reclaimed\n"},
+                    Form{"_ctypes.cpython.so", "digits", "reclaimed, reclaimed\n"},
+                    Form{"fiddle.so", "shifted1", "reclaimed, reclaimed\n"},
+                    Form{"libracketcs.so", "shifted3", "reclaimed, reclaimed\n"}),
+    [](const auto& form) { return std::string(form.param.name); });
+
+TEST(DisguisedPointersOf, CountInAProgramThatIsARuntime) {
+  EXPECT_EQ(run_preloaded({program("scheme"), "-", "shifted3"}).out, "kept, kept\n");
+}
+
 class Linked : public testing::TestWithParam<Case> {};
 
 TEST_P(Linked, RunsLinked) {

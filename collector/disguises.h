@@ -1,0 +1,46 @@
+// Disguises: forms other than an address in which some runtimes are known to keep pointers, so that
+// no word of the program's memory looks like one. Which of them to look for is told by the
+// libraries that are loaded: each look makes the marker slower, and finds more that is not meant as
+// one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace heaprake::collector {
+
+enum Disguise : uint8_t {
+  // CPython's int: digits of 30 bits in 32-bit words. ctypes and cffi keep handles so.
+  kDigits = 1,
+  // A distance from the start of the block in which it stands: fontconfig's patterns and sets.
+  kDistance = 2,
+  // Integers with tag bits below them: Ruby's (one bit), Chez Scheme's (three).
+  kShifted1 = 4,
+  kShifted3 = 8,
+};
+using Disguises = uint8_t;  // Disguise bits
+
+// The most words that one may be.
+inline constexpr size_t kMostDisguises = 4;
+
+// The largest block in which words count as distances: the marker reads larger ones in pieces.
+inline constexpr size_t kMostDistanceBytes = 64 * 1024;
+
+// Calls visit(address) for each address that the word may be. `block`: where the block begins in
+// which it stands, 0 if it stands in none or in one of more than kMostDistanceBytes.
+template <class Visit>
+inline void for_each_disguised(Disguises disguises, uint64_t word, uintptr_t block, Visit visit) {
+  constexpr uint64_t kDigit = (uint64_t{1} << 30) - 1;
+  if (disguises & kDigits && !(word & ~(kDigit | kDigit << 32)))
+    visit((word & kDigit) | word >> 32 << 30);
+  if (disguises & kDistance && block && word) visit(block + word);
+  if (disguises & kShifted1 && word & 1) visit(word >> 1);
+  if (disguises & kShifted3 && !(word & 7)) visit(word >> 3);
+}
+
+// Those that a file of this name brings when it is mapped as code, without its folders.
+Disguises disguises_of(const char* file);
+// Those of the program itself, whatever it is called.
+Disguises disguises_of_program();
+
+}  // namespace heaprake::collector

@@ -1,0 +1,51 @@
+/* The only pointers to blocks stand in forms that some runtimes keep them in, told by the libraries
+ * that are loaded: argv[1] is one that is named like such a runtime's, and argv[2] is the form.
+ * Prints whether a collection keeps the block, and a block that is reached from it. */
+#include <dlfcn.h>
+
+#include "alive.h"
+#include "heaprake/gc.h"
+
+static volatile uint64_t disguised; /* nobody reads it */
+
+static uint64_t in_disguise(const char* form, const void* p) {
+  uint64_t address = (uintptr_t)p;
+  if (strcmp(form, "digits") == 0) return (address & 0x3fffffff) | address >> 30 << 32;
+  if (strcmp(form, "shifted1") == 0) return address << 1 | 1;
+  if (strcmp(form, "shifted3") == 0) return address << 3;
+  MUST(strcmp(form, "distance") == 0);
+  return 0;
+}
+
+struct pattern {
+  long count;
+  long elements; /* their distance from here */
+};
+
+APART void put(const char* form, gc_id_t* one, gc_id_t* other) {
+  char** p = calloc(1, 100);
+  char* q = calloc(1, 200);
+  *one = gc_id(p);
+  *other = gc_id(q);
+  if (strcmp(form, "distance")) {
+    p[3] = q;
+    disguised = in_disguise(form, p);
+  } else {
+    struct pattern* pattern = (struct pattern*)p;
+    pattern->elements = (long)(q - (char*)p);
+    disguised = (uintptr_t)p;
+  }
+}
+
+int main(int argc, char** argv) {
+  bound();
+  MUST(argc == 3);
+  MUST(*argv[1] == '-' || dlopen(argv[1], RTLD_NOW));
+  gc_id_t one, other;
+  put(argv[2], &one, &other);
+  clear_stack();
+  gc_collect();
+  printf("%s, %s\n", gc_object_exists(one) ? "kept" : "reclaimed",
+         gc_object_exists(other) ? "kept" : "reclaimed");
+  return 0;
+}
