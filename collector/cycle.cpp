@@ -167,7 +167,9 @@ Swept count_garbage() {
 WordRule word_rule() {
   const unsigned usual = state.options.mode == Mode::kHunt ? 8 : 4;
   const unsigned alignment = state.options.alignment ? state.options.alignment : usual;
-  return {alignment, ~uint64_t{0} >> state.options.tags, state.roots.disguises()};
+  const Disguises disguises = state.roots.disguises();
+  return {disguises & kUnaligned ? 1 : alignment, ~uint64_t{0} >> state.options.tags,
+          static_cast<Disguises>(disguises & ~kUnaligned)};
 }
 
 unsigned markers_for(size_t bytes) {

@@ -2,9 +2,12 @@
 
 #include <cstring>
 
-// Chez Scheme's kernel in the program, or in a library that it is linked with: Racket, and programs
-// that Racket has made. Resolved by the loader, so nothing need be looked for.
-extern "C" __attribute__((weak, visibility("default"))) void Sscheme_init(void (*)());
+// Functions of runtimes that make programs with themselves in them, whatever those are called then:
+// Chez Scheme (and so Racket), SBCL. Resolved by the loader, so nothing need be looked for.
+extern "C" {
+__attribute__((weak, visibility("default"))) void Sscheme_init(void (*)());
+__attribute__((weak, visibility("default"))) void call_into_lisp();
+}
 
 namespace heaprake::collector {
 
@@ -16,7 +19,7 @@ struct Known {
 };
 constexpr Known kKnown[] = {
     {"libfontconfig.so", kDistance}, {"_ctypes.", kDigits},    {"_cffi_backend.", kDigits},
-    {"fiddle.so", kShifted1},        {"libracket", kShifted3},
+    {"fiddle.so", kShifted1},        {"libracket", kShifted3}, {"libmoar.so", kUnaligned},
 };
 
 }  // namespace
@@ -29,7 +32,7 @@ Disguises disguises_of(const char* file) {
 }
 
 Disguises disguises_of_program() {
-  return Sscheme_init ? kShifted3 : 0;
+  return static_cast<Disguises>((Sscheme_init ? kShifted3 : 0) | (call_into_lisp ? kShifted1 : 0));
 }
 
 }  // namespace heaprake::collector

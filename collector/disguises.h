@@ -14,9 +14,11 @@ enum Disguise : uint8_t {
   kDigits = 1,
   // A distance from the start of the block in which it stands: fontconfig's patterns and sets.
   kDistance = 2,
-  // Integers with tag bits below them: Ruby's (one bit), Chez Scheme's (three).
+  // Integers with tag bits below them: Ruby's and SBCL's (one bit), Chez Scheme's (three).
   kShifted1 = 4,
   kShifted3 = 8,
+  // Plain addresses, but at any byte: MoarVM's compiler at run time packs its trees so.
+  kUnaligned = 16,
 };
 using Disguises = uint8_t;  // Disguise bits
 
@@ -34,8 +36,8 @@ inline void for_each_disguised(Disguises disguises, uint64_t word, uintptr_t blo
   if (disguises & kDigits && !(word & ~(kDigit | kDigit << 32)))
     visit((word & kDigit) | word >> 32 << 30);
   if (disguises & kDistance && block && word) visit(block + word);
-  if (disguises & kShifted1 && word & 1) visit(word >> 1);
-  if (disguises & kShifted3 && !(word & 7)) visit(word >> 3);
+  if (disguises & kShifted1) visit(word >> 1);
+  if (disguises & kShifted3) visit(word >> 3);
 }
 
 // Those that a file of this name brings when it is mapped as code, without its folders.

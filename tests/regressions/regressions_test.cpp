@@ -261,7 +261,8 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(Form{"libfontconfig.so", "distance", "kept, reclaimed\n"},
                     Form{"_ctypes.cpython.so", "digits", "reclaimed, reclaimed\n"},
                     Form{"fiddle.so", "shifted1", "reclaimed, reclaimed\n"},
-                    Form{"libracketcs.so", "shifted3", "reclaimed, reclaimed\n"}),
+                    Form{"libracketcs.so", "shifted3", "reclaimed, reclaimed\n"},
+                    Form{"libmoar.so", "unaligned", "reclaimed, reclaimed\n"}),
     [](const auto& form) { return std::string(form.param.name); });
 
 TEST(DisguisedPointersOf, CountInAProgramThatIsARuntime) {

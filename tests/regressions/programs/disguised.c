@@ -8,12 +8,17 @@
 
 static volatile uint64_t disguised; /* nobody reads it */
 
+static struct __attribute__((packed)) {
+  char kind[3];
+  volatile uint64_t word;
+} packed;
+
 static uint64_t in_disguise(const char* form, const void* p) {
   uint64_t address = (uintptr_t)p;
   if (strcmp(form, "digits") == 0) return (address & 0x3fffffff) | address >> 30 << 32;
   if (strcmp(form, "shifted1") == 0) return address << 1 | 1;
   if (strcmp(form, "shifted3") == 0) return address << 3;
-  MUST(strcmp(form, "distance") == 0);
+  MUST(strcmp(form, "unaligned") == 0);
   return 0;
 }
 
@@ -28,8 +33,12 @@ APART void put(const char* form, gc_id_t* one, gc_id_t* other) {
   *one = gc_id(p);
   *other = gc_id(q);
   if (strcmp(form, "distance")) {
-    p[3] = q;
-    disguised = in_disguise(form, p);
+    p[3] = (char*)q;
+    if (strcmp(form, "unaligned")) {
+      disguised = in_disguise(form, p);
+    } else {
+      packed.word = (uintptr_t)p;
+    }
   } else {
     struct pattern* pattern = (struct pattern*)p;
     pattern->elements = (long)(q - (char*)p);
