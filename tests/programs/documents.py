@@ -1,5 +1,5 @@
 """Programs that make or change pictures, sound and documents; and one with a window."""
-from program import FONTCONFIG, row, steps
+from program import row, steps
 
 # What is not the same in two native runs: dates and ids.
 PDF = r"^/(ID|CreationDate|ModDate) .*|/ID ?\[.*|<xmp:(Create|Modify)Date>.*|uuid:[-0-9a-f]+|<</Producer.*|^.*(CreationDate|ModDate).*"
@@ -10,25 +10,24 @@ PROGRAMS = [
         "png:exclude-chunks=date,time out.png", "convert-im6.q16 picture.ppm -strip -colors 16 out.gif",
         "convert-im6.q16 picture.ppm -strip -quality 80 -charcoal 2 out.jpg",
         "identify-im6.q16 -format '%w %h %k\\n' out.gif", given="picture.ppm", ignored="out.gif out.png"),
-        "/usr/bin/convert-im6.q16", threshold="1m", collections=0, remark=FONTCONFIG),
+        "/usr/bin/convert-im6.q16", threshold="1m"),
     row("ffmpeg", "ffmpeg", steps(
         "ffmpeg -v error -f lavfi -i testsrc=d=2:s=320x240:r=25 -f lavfi -i sine=d=2 -threads 2 -c:v "
         "mpeg4 -c:a aac -bitexact -flags +bitexact -fflags +bitexact out.mp4",
         "ffmpeg -v error -i out.mp4 -vf scale=160:120,hue=h=30 -threads 2 -f framemd5 -",
         "ffmpeg -v error -f lavfi -i testsrc=d=1:s=160x120:r=25 -c:v libx264 -threads 2 -bitexact -f framecrc -",
-        "ffprobe -v error -show_format -show_streams out.mp4"), threshold="1m", collections=0, remark=FONTCONFIG),
+        "ffprobe -v error -show_format -show_streams out.mp4"), threshold="1m"),
     row("dot (Graphviz)", "graphviz", steps(
         "dot -Tsvg -o out.svg graph.dot", "neato -Tplain graph.dot", "dot -Tpng -o out.png graph.dot",
-        given="graph.dot"), "/usr/bin/dot", threshold="128k",
-        collections=0, remark=FONTCONFIG),
+        given="graph.dot"), "/usr/bin/dot", threshold="128k"),
     row("rsvg-convert", "librsvg2-bin", steps(
         "rsvg-convert -z 2 -o out.png picture.svg", "rsvg-convert -f svg -o out.svg picture.svg",
-        given="picture.svg"), collections=0, remark=FONTCONFIG),
+        given="picture.svg")),
     row("gs (Ghostscript)", "ghostscript", steps(
         "gs -q -dSAFER -dBATCH -dNOPAUSE -sDEVICE=pdfwrite -o out.pdf page.ps",
         "gs -q -dSAFER -dBATCH -dNOPAUSE -sDEVICE=png16m -r50 -o page%d.png page.ps",
         "gs -q -dSAFER -dBATCH -dNOPAUSE -sDEVICE=txtwrite -o - out.pdf", given="page.ps",
-        ignored="out.pdf", mask=PDF), "/usr/bin/gs", threshold="256k", collections=0, remark=FONTCONFIG),
+        ignored="out.pdf", mask=PDF), "/usr/bin/gs", threshold="256k"),
     row("qpdf", "qpdf ghostscript", steps(
         "!gs -q -dSAFER -dBATCH -dNOPAUSE -sDEVICE=pdfwrite -o in.pdf page.ps",
         "qpdf --deterministic-id --stream-data=uncompress --object-streams=disable in.pdf out.pdf",
@@ -38,7 +37,7 @@ PROGRAMS = [
         "!gs -q -dSAFER -dBATCH -dNOPAUSE -sDEVICE=pdfwrite -o in.pdf page.ps", "pdftotext -layout in.pdf -",
         "pdftoppm -r 60 in.pdf page", "pdftocairo -svg -f 2 -l 2 in.pdf out.svg", "pdffonts in.pdf",
         "pdfseparate in.pdf part%d.pdf", given="page.ps", ignored="*.pdf"), "/usr/bin/pdftoppm /usr/bin/gs",
-        threshold="128k", collections=0, remark=FONTCONFIG),
+        threshold="128k"),
     row("tesseract", "tesseract-ocr imagemagick-6.q16", steps(
         "!convert-im6.q16 -size 500x120 -font DejaVu-Sans -pointsize 32 xc:white -fill black -annotate "
         "+20+70 'reachable memory' text.png", "tesseract text.png - --psm 7 -c tessedit_do_invert=0",
@@ -62,8 +61,7 @@ PROGRAMS = [
     row("LibreOffice Calc", "libreoffice-calc-nogui", steps(
         "soffice -env:UserInstallation=file:///tmp/heaprake-lo --headless --convert-to xlsx data.csv",
         "soffice -env:UserInstallation=file:///tmp/heaprake-lo --headless --convert-to html data.csv",
-        given="data.csv", ignored="*.xlsx .*"), "/usr/bin/soffice", threshold="8m",
-        collections=0, remark=FONTCONFIG),
+        given="data.csv", ignored="*.xlsx .*"), "/usr/bin/soffice", threshold="8m"),
     row("xterm and xclock under Xvfb", "xterm x11-apps xvfb xauth", steps(
         "xvfb-run -a -s '-screen 0 640x480x24' sh -c 'exec 2> /dev/null; xclock -update 1 & xterm -e \"seq 30000; ls / > "
         "out.txt; xwininfo -root -children | grep -c xclock >> out.txt\"; kill $!; wait $!; echo $?'"),

@@ -1,5 +1,5 @@
 """Interpreters and virtual machines, provers included."""
-from program import FONTCONFIG, WORKLOADS, Program, row, script, steps
+from program import WORKLOADS, Program, row, script, steps
 
 PYTHON_MALLOC = {"PYTHONMALLOC": "malloc"}
 
@@ -28,8 +28,7 @@ PROGRAMS = [
     row("guile", "guile-3.0", evaluated("guile --no-auto-compile", name="work.scm"), threshold="256k", collections=3),
     row("tclsh", "tcl8.6", script("/usr/bin/tclsh8.6", "work.tcl"), "/usr/bin/tclsh8.6", threshold="4m"),
     row("R", "r-base-core", evaluated("Rscript --vanilla", name="work.R"), "/usr/bin/Rscript", threshold="4m"),
-    row("octave", "octave", evaluated("octave-cli --norc --quiet", name="work.m"), "/usr/bin/octave-cli", threshold="4m",
-        collections=0, remark=FONTCONFIG),
+    row("octave", "octave", evaluated("octave-cli --norc --quiet", name="work.m"), "/usr/bin/octave-cli", threshold="4m"),
     row("erl (BEAM)", "erlang-base", evaluated("escript", name="work.erl"), "/usr/bin/escript", collections=1),
     row("sbcl", "sbcl", evaluated("sbcl --script", name="work.lisp"), collections=0),
     row("gforth", "gforth", steps("gforth -e ': fib dup 2 < if else dup 1- recurse swap 2 - recurse + then ; 27 fib . "

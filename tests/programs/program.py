@@ -13,9 +13,6 @@ import inputs
 
 WORKLOADS = Path(__file__).resolve().parent / "workloads"
 
-# A remark that several rows share.
-FONTCONFIG = "reclaims nothing: libfontconfig keeps pointers as distances"
-
 
 @dataclass
 class Program:
