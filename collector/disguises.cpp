@@ -14,12 +14,12 @@ namespace heaprake::collector {
 namespace {
 
 struct Known {
-  const char* file;  // begins so
+  const char* file;  // begins so; some libraries are shipped with more than a number behind it
   Disguises disguises;
 };
 constexpr Known kKnown[] = {
-    {"libfontconfig.so", kDistance}, {"_ctypes.", kDigits},    {"_cffi_backend.", kDigits},
-    {"fiddle.so", kShifted1},        {"libracket", kShifted3}, {"libmoar.so", kUnaligned},
+    {"libfontconfig", kDistance}, {"_ctypes.", kDigits},    {"_cffi_backend.", kDigits},
+    {"fiddle.so", kShifted1},     {"libracket", kShifted3}, {"libmoar", kUnaligned},
 };
 
 }  // namespace

@@ -203,7 +203,7 @@ void RootSet::note_hidden_pointers(const Mapping& mapping) {
   if (!mapping.executable || !mapping.file_backed) return;
   const char* slash = strrchr(mapping.name, '/');
   const char* file = slash ? slash + 1 : mapping.name;
-  constexpr const char* kSwipl = "libswipl.so";
+  constexpr const char* kSwipl = "libswipl";
   if (strncmp(file, kSwipl, strlen(kSwipl)) == 0) hidden_by_ = kSwipl;
   disguises_ |= disguises_of(file);
 }
@@ -299,6 +299,7 @@ bool RootSet::read_early(const AddressSpace& space, const Root& root, WordRule r
   const auto number = static_cast<uint32_t>(early_roots_.size());
   if (!early_roots_.push(root)) return false;
   const unsigned step = root.every_byte ? 1 : rule.alignment;
+  bool ok = true;
   char copy[4 * platform::kPageSize];
   for (uintptr_t at = root.range.lo; at < root.range.hi;) {
     size_t wanted = std::min<size_t>(root.range.hi - at, sizeof copy);
@@ -311,13 +312,18 @@ bool RootSet::read_early(const AddressSpace& space, const Root& root, WordRule r
     for (size_t offset = 0; offset + sizeof(uintptr_t) <= got; offset += step) {
       uintptr_t word;
       memcpy(&word, copy + offset, sizeof word);
-      word &= rule.keep;
-      if (word - heap::geometry.base >= heap::geometry.size) continue;
-      if (!words_.push(word) || !early_words_.push({at + offset, word, number})) return false;
+      const auto keep = [&](uintptr_t address) {
+        if (address - heap::geometry.base >= heap::geometry.size) return;
+        ok = ok && words_.push(address) && early_words_.push({at + offset, address, number});
+      };
+      keep(word & rule.keep);
+      if (step == 1 || offset % sizeof word == 0) {
+        for_each_disguised(rule.disguises, word, 0, keep);
+      }
     }
     at = got == wanted ? at + got : ((at + got) | (platform::kPageSize - 1)) + 1;
   }
-  return true;
+  return ok;
 }
 
 bool RootSet::prepare_for_copy(const AddressSpace& space, WordRule rule) {
