@@ -110,6 +110,7 @@ struct LargeMapping {
 class LargeMappings {
  public:
   static constexpr size_t kLarge = size_t{64} << 30;
+  LargeMappings() {}  // an AddressSpace that is only asked for bytes should cost nothing
   void read();
   // The one that contains all of the range, if it is known.
   const LargeMapping* find(Range range) const;
@@ -117,7 +118,7 @@ class LargeMappings {
  private:
   void add_line(const char* line, size_t length);
   static constexpr size_t kMost = 32;  // those after it are not known
-  LargeMapping mappings_[kMost] = {};
+  LargeMapping mappings_[kMost];       // the first count_
   size_t count_ = 0;
 };
 
