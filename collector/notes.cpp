@@ -267,8 +267,9 @@ bool Notes::moved(uintptr_t from, uintptr_t to) {
 
 void Notes::before_fork() {
   lock_.before_fork();
-  // A filter of the program's may not let us look.
-  alone_ = destructors_ == 0 || (!is_barred() && platform::is_alone());
+  // A filter may not let us look.
+  const bool may_look = !is_barred() && !platform::has_unknown_filter();
+  alone_ = destructors_ == 0 || (may_look && platform::is_alone());
 }
 
 void Notes::after_fork_in_parent() {

@@ -2,6 +2,8 @@
 
 #include <linux/fcntl.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
+#include <time.h>
 
 #include "platform/platform.h"
 #include "platform/syscall.h"
@@ -23,30 +25,56 @@ struct Status {
   int filters = 0;  // Linux 5.9; before that always 0
 };
 
-// The number behind a line's name; 0 if there is no such line.
-template <size_t kSize>
-int number_after(const char* text, size_t length, const char (&name)[kSize]) {
-  constexpr size_t kLength = kSize - 1;
-  for (size_t at = 0; at + kLength < length; ++at) {
-    if (__builtin_memcmp(text + at, name, kLength) != 0) continue;
-    int number = 0;
-    for (at += kLength; at < length && text[at] >= '0' && text[at] <= '9'; ++at)
-      number = number * 10 + (text[at] - '0');
-    return number;
+// The file a line at a time, as much of each as fits: the list of groups may be far longer than any
+// buffer, and the lines that matter come behind it.
+class StatusReader {
+ public:
+  void take(const char* text, size_t length) {
+    for (size_t i = 0; i < length; ++i) take(text[i]);
   }
-  return 0;
-}
+  Status status() const { return status_; }
+
+ private:
+  void take(char c) {
+    if (c != '\n') {
+      if (length_ < sizeof line_ - 1) line_[length_++] = c;
+      return;
+    }
+    line_[length_] = 0;
+    read("Tgid:\t", &status_.process);
+    read("Seccomp:\t", &status_.seccomp);
+    read("Seccomp_filters:\t", &status_.filters);
+    status_.known = true;
+    length_ = 0;
+  }
+
+  template <size_t kSize>
+  void read(const char (&name)[kSize], int* number) const {
+    constexpr size_t kLength = kSize - 1;
+    static_assert(kSize < sizeof line_);
+    if (length_ < kLength || __builtin_memcmp(line_, name, kLength) != 0) return;
+    *number = 0;
+    for (const char* at = line_ + kLength; *at >= '0' && *at <= '9'; ++at)
+      *number = *number * 10 + (*at - '0');
+  }
+
+  Status status_;
+  char line_[64];      // the one being read, without what does not fit
+  size_t length_ = 0;  // of it
+};
 
 Status read_status(const char* path) {
-  char text[4096];
   const long fd = sys::call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
   if (sys::failed(fd)) return {};
-  const long got = sys::call(SYS_read, fd, text, sizeof text);
+  StatusReader reader;
+  char text[1024];
+  for (;;) {
+    const long got = sys::call(SYS_read, fd, text, sizeof text);
+    if (got <= 0) break;
+    reader.take(text, static_cast<size_t>(got));
+  }
   sys::call(SYS_close, fd);
-  if (got <= 0) return {};
-  const auto length = static_cast<size_t>(got);
-  return {true, number_after(text, length, "\nTgid:\t"), number_after(text, length, "\nSeccomp:\t"),
-          number_after(text, length, "\nSeccomp_filters:\t")};
+  return reader.status();
 }
 
 // A filter that holds for a whole container, and so for the first process in it as well, is made
@@ -86,8 +114,13 @@ int quiet_thread_id() {
   return known_thread_id;
 }
 
+// libc keeps the thread's id, which the kernel has written there for the child, and tells it in the
+// number of a clock: clock ids of the kernel's are a thread's id, inverted, above three bits of
+// kind.
 void learn_quiet_process_id() {
-  own_process.store(read_status("/proc/self/status").process, std::memory_order_relaxed);
+  clockid_t clock = 0;
+  if (pthread_getcpuclockid(pthread_self(), &clock) != 0) return;
+  own_process.store(~(clock >> 3), std::memory_order_relaxed);
 }
 
 }  // namespace heaprake::platform

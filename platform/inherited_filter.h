@@ -19,7 +19,8 @@ inline bool is_quiet() {
 // kernel's and serves only to tell threads apart.
 int quiet_process_id();
 int quiet_thread_id();
-// After a fork.
+// In a forked child, on its one thread. Makes no system call: the program may meanwhile have a
+// filter of its own, stricter than what the loader has survived.
 void learn_quiet_process_id();
 
 }  // namespace heaprake::platform

@@ -24,7 +24,8 @@ int thread_id() {
 }
 
 void prepare_for_filter() {
-  own_record();
+  // Quiet, nobody stops this thread, and a forked child would have its record to forget.
+  if (!is_quiet()) own_record();
   known_thread_id = thread_id();
   address_space_limit();
   few_calls.store(true, std::memory_order_relaxed);

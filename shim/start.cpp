@@ -44,8 +44,7 @@ void heed_inherited_filter() {
   if (settings().mode == collector::Mode::kHunt || settings().verbose) {
     Line line;
     line << "heaprake: a seccomp filter was there before this program began: nothing is collected "
-            "or "
-            "found (see option filtered).\n";
+            "or found (see option filtered).\n";
     line.to_error();
   }
   turn_off();
