@@ -12,9 +12,14 @@
 extern "C" {
 [[gnu::weak]] void _Unwind_SetGR(_Unwind_Context*, int, _Unwind_Word);
 [[gnu::weak]] void _Unwind_SetIP(_Unwind_Context*, _Unwind_Ptr);
+[[gnu::weak]] void _Unwind_DeleteException(_Unwind_Exception*);
 [[gnu::weak]] void* __cxa_begin_catch(void*) noexcept;
 [[gnu::weak]] void __cxa_end_catch();
 [[gnu::weak]] std::type_info* __cxa_current_exception_type() noexcept;
+}
+// libstdc++ alone has it: which C++ run time there is decides what its exceptions look like.
+namespace __gnu_cxx {  // NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
+[[gnu::weak]] void __verbose_terminate_handler();  // NOLINT(bugprone-reserved-identifier)
 }
 
 namespace heaprake::collector {
@@ -22,8 +27,26 @@ namespace heaprake::collector {
 namespace {
 
 bool can_stop_exceptions() {
-  return &_Unwind_SetGR && &_Unwind_SetIP && &__cxa_begin_catch && &__cxa_end_catch &&
-         &__cxa_current_exception_type;
+  return &_Unwind_SetGR && &_Unwind_SetIP && &_Unwind_DeleteException && &__cxa_begin_catch &&
+         &__cxa_end_catch && &__cxa_current_exception_type;
+}
+
+// Eight bytes: who threw it, and in which language.
+constexpr uint64_t kGnuCpp = 0x474e5543432b2b;       // "GNUCC++", and one that tells more
+constexpr uint64_t kLlvmCpp = 0x434c4e47432b2b;      // "CLNGC++", and one that tells more
+constexpr uint64_t kRustPanic = 0x4d4f5a0052555354;  // "MOZ\0RUST"
+
+// Whether the C++ run time may be asked about it: it takes for granted what stands in front of it.
+bool is_cpp(_Unwind_Exception_Class kind) {
+  return kind >> 8 == (&__gnu_cxx::__verbose_terminate_handler ? kGnuCpp : kLlvmCpp);
+}
+
+// Another language's, or another run time's.
+void drop_foreign(_Unwind_Exception* exception, const void* about) {
+  const bool panic = exception->exception_class == kRustPanic;
+  report_error(about, panic ? "a Rust panic" : "an exception that is not one of C++");
+  // Rust aborts when anybody else does away with a panic.
+  if (!panic) _Unwind_DeleteException(exception);
 }
 
 }  // namespace
@@ -48,7 +71,8 @@ void heaprake_contained_landing();
 }
 
 // From the landing.
-[[gnu::used]] void heaprake_end_contained(void* exception, const void* about) {
+[[gnu::used]] void heaprake_end_contained(_Unwind_Exception* exception, const void* about) {
+  if (!is_cpp(exception->exception_class)) return drop_foreign(exception, about);
   __cxa_begin_catch(exception);
   const std::type_info* type = __cxa_current_exception_type();
   char text[200];

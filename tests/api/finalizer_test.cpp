@@ -1,6 +1,9 @@
 // Finalizers, in the order of PEP 442. Each test quotes what it mirrors: Python 3.11's
 // documentation, or the proposal.
+#include <unwind.h>
+
 #include <csetjmp>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 
@@ -370,6 +373,53 @@ TEST_F(Finalizer, ExceptionsOutOfPlainOnesAreReportedAndIgnored) {
   EXPECT_EQ(std::uncaught_exceptions(), 0);
   lose_one();
   EXPECT_GE(collect(), 1u);
+}
+
+// Another language's exceptions, which the C++ run time must not be asked about.
+struct Foreign {
+  uint64_t nothing[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};  // before it, no header
+  _Unwind_Exception exception;
+};
+
+void* new_foreign(uint64_t kind, _Unwind_Exception_Cleanup_Fn cleanup) {
+  auto* foreign = new Foreign;
+  foreign->exception.exception_class = kind;
+  foreign->exception.exception_cleanup = cleanup;
+  return foreign;
+}
+
+void raise_foreign(void*, void* foreign) {
+  journal += "t";
+  _Unwind_RaiseException(&static_cast<Foreign*>(foreign)->exception);
+}
+
+TEST_F(Finalizer, ForeignExceptionsAreReportedAndDeleted) {
+  lose_with(raise_foreign,
+            new_foreign(0x5445535457494445, [](_Unwind_Reason_Code, auto*) { journal += "d"; }));
+  lose_with(write_name, named("n"));
+  testing::internal::CaptureStderr();
+  EXPECT_GE(collect(), 2u);
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_NE(text.find("ignored: an exception that is not one of C++"), std::string::npos) << text;
+  EXPECT_EQ(journal, "tdn");
+  EXPECT_EQ(gc::get_stats().errors_reported, 1u);
+}
+
+// Within a handler the C++ run time would end the program for a foreign one, and Rust would for
+// a panic that is deleted.
+TEST_F(Finalizer, RustsPanicsAreReportedAndLeftAlone) {
+  lose_with(raise_foreign,
+            new_foreign(0x4d4f5a0052555354, [](_Unwind_Reason_Code, auto*) { std::abort(); }));
+  testing::internal::CaptureStderr();
+  try {
+    throw 1;
+  } catch (int) {
+    EXPECT_GE(collect(), 1u);
+  }
+  const std::string text = testing::internal::GetCapturedStderr();
+  EXPECT_NE(text.find("ignored: a Rust panic"), std::string::npos) << text;
+  EXPECT_EQ(journal, "t");
+  EXPECT_EQ(gc::get_stats().errors_reported, 1u);
 }
 
 // What a finalizer catches itself is nobody else's business.
