@@ -44,6 +44,7 @@ void visit_filled(size_t slice, size_t apart, platform::FunctionRef<void(Range)>
     const uintptr_t end = std::min(block.address + block.size, hi);
     if (block.size < apart) return joined.add(from, std::max(end, at_least));
     joined.add(from, block.address);
+    joined.tell();
     if (block.address >= lo) large(block);
     told = end;
   };

@@ -138,11 +138,11 @@ void for_each_block(Visit visit) {
   }
 }
 
-// The memory of one used slice that holds blocks, for who reads all of it: `filled` gets ranges of
-// whole pages in address order. Between and behind the blocks there may be free memory in them:
-// what stands there means nothing, but it can be read, unless the program has protected it. Blocks
-// of `apart` bytes or more lie in no range; `large` gets them, each in the slice where it begins.
-// World stopped.
+// The memory of one used slice that holds blocks, for who reads all of it at once: `filled` gets
+// ranges, most of them of whole pages. Between and behind the blocks there may be free memory in
+// them: what stands there means nothing, but it can be read, unless the program has protected it.
+// Blocks of `apart` bytes or more lie in no range; `large` gets them, each in the slice where it
+// begins. All in the order of addresses. World stopped.
 void visit_filled(size_t slice, size_t apart, platform::FunctionRef<void(platform::Range)> filled,
                   platform::FunctionRef<void(const Block&)> large);
 

@@ -259,6 +259,10 @@ Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_f
       snprintf(text, sizeof text, "%s keeps pointers that cannot be seen (option trust)", library);
       return give_up(text);
     }
+    if (state.options.mode != Mode::kHunt && state.roots.may_be_moving_distances(world.world())) {
+      world.resume();
+      return give_up("a thread is at work in libfontconfig, whose pointers may be on the move");
+    }
     if (!mark_roots(world.space())) {
       world.resume();
       return give_up("memory ran out while marking");

@@ -12,7 +12,8 @@ namespace heaprake::collector {
 enum Disguise : uint8_t {
   // CPython's int: digits of 30 bits in 32-bit words. ctypes and cffi keep handles so.
   kDigits = 1,
-  // A distance from the start of the block in which it stands: fontconfig's patterns and sets.
+  // A distance from the start of the block in which it stands: fontconfig's patterns and sets. See
+  // RootSet::may_be_moving_distances.
   kDistance = 2,
   // Integers with tag bits below them: Ruby's and SBCL's (one bit), Chez Scheme's (three).
   kShifted1 = 4,

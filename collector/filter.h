@@ -29,8 +29,8 @@ struct Filter {
   WordRule rule;
 
   // Writes the candidates in [lo, hi) to `out`, without their tags, in address order for alignment
-  // 8, and returns how many. lo is a multiple of 8, hi of 8 too; words lie wholly inside. `out` has
-  // room for capacity_for(hi - lo) entries. `block`: as for_each_disguised
+  // 8 and without disguises, and returns how many. lo is a multiple of 8, hi of 8 too; words lie
+  // wholly inside. `out` has room for capacity_for(hi - lo) entries. `block`: as for_each_disguised
   // has it.
   size_t operator()(const void* lo, const void* hi, uintptr_t* out, uintptr_t block = 0) const;
   uint32_t keep_high() const { return static_cast<uint32_t>(rule.keep >> 32); }

@@ -205,7 +205,27 @@ void RootSet::note_hidden_pointers(const Mapping& mapping) {
   const char* file = slash ? slash + 1 : mapping.name;
   constexpr const char* kSwipl = "libswipl";
   if (strncmp(file, kSwipl, strlen(kSwipl)) == 0) hidden_by_ = kSwipl;
-  disguises_ |= disguises_of(file);
+  const Disguises disguises = disguises_of(file);
+  if (disguises & kDistance) distance_code_ = mapping.range;
+  disguises_ |= disguises;
+}
+
+bool RootSet::may_be_moving_distances(const World& world) const {
+  if (!(disguises_ & kDistance)) return false;
+  const auto leads_there = [&](Range words) {
+    for (uintptr_t at = words.lo; at + sizeof(uintptr_t) <= words.hi; at += sizeof(uintptr_t)) {
+      if (distance_code_.contains(*reinterpret_cast<const uintptr_t*>(at))) return true;
+    }
+    return false;
+  };
+  for (size_t i = 0; i < world.count; i++) {
+    // A stack in a block of the heap's is not among the ranges.
+    const uintptr_t in_heap = world.threads[i].sp - heap::geometry.base;
+    if (in_heap < heap::geometry.size || leads_there(world.threads[i].registers)) return true;
+  }
+  return std::any_of(ranges_.begin(), ranges_.end(), [&](const Root& root) {
+    return root.kind == GC_REFERENCE_STACK && (root.guarded || leads_there(root.range));
+  });
 }
 
 bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const Mapping& mapping) {
@@ -280,6 +300,7 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
   guard_end_ = 0;
   hidden_by_ = nullptr;
   disguises_ = disguises_of_program();
+  distance_code_ = {};
   any_named_roots_ = false;
   pins.for_each_root([&](Range) { any_named_roots_ = true; });
   bool ok = dead_stacks.prepare();

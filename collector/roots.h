@@ -79,6 +79,9 @@ class RootSet {
   const char* hidden_by() const { return hidden_by_; }
   // Forms of pointers that the loaded libraries keep.
   Disguises disguises() const { return disguises_; }
+  // Whether a thread is at work in a library that keeps pointers as distances. While it moves an
+  // array they are distances from where the array was.
+  bool may_be_moving_distances(const platform::World& world) const;
   // Alive, and not to be read: their content is among the ranges.
   const ProtectedBlocks& protected_blocks() const { return protected_; }
 
@@ -117,10 +120,11 @@ class RootSet {
   bool with_names_ = false;
   const char* hidden_by_ = nullptr;
   Disguises disguises_ = 0;
-  uintptr_t guard_end_ = 0;       // of the last mapping without permissions
-  bool any_named_roots_ = false;  // from gc_add_root
-  bool all_tcbs_known_ = false;   // of the threads of this world
-  bool saw_own_stack_ = false;    // a list of mappings without the caller's stack is not a list
+  platform::Range distance_code_;  // of the library of kDistance
+  uintptr_t guard_end_ = 0;        // of the last mapping without permissions
+  bool any_named_roots_ = false;   // from gc_add_root
+  bool all_tcbs_known_ = false;    // of the threads of this world
+  bool saw_own_stack_ = false;     // a list of mappings without the caller's stack is not a list
   Module module_;
 };
 

@@ -265,6 +265,15 @@ INSTANTIATE_TEST_SUITE_P(
                     Form{"libmoar.so", "unaligned", "reclaimed, reclaimed\n"}),
     [](const auto& form) { return std::string(form.param.name); });
 
+// What it keeps may then be distances from where an array was.
+TEST(DisguisedPointersOf, AreNotTrustedWhileTheirRuntimeIsAtWork) {
+  const auto told = [](const char* library) {
+    return run_preloaded({program("disguised"), std::string(RUNTIMES) + library, "moving"}).out;
+  };
+  EXPECT_EQ(told("libfontconfig.so"), "kept, reclaimed\n");
+  EXPECT_EQ(told("fiddle.so"), "reclaimed, reclaimed\n");
+}
+
 TEST(DisguisedPointersOf, CountInAProgramThatIsARuntime) {
   EXPECT_EQ(run_preloaded({program("scheme"), "-", "shifted3"}).out, "kept, kept\n");
 }

@@ -46,14 +46,37 @@ APART void put(const char* form, gc_id_t* one, gc_id_t* other) {
   }
 }
 
+APART gc_id_t lost_block(void) {
+  return gc_id(malloc(100));
+}
+
+static void collect(void) {
+  clear_stack();
+  gc_collect();
+}
+
+/* Collects while the library is at work, and when it no longer is. */
+static void collect_in_and_out(void* library) {
+  int (*at_work)(void (*)(void)) = (int (*)(void (*)(void)))dlsym(library, "at_work");
+  gc_id_t lost = lost_block();
+  at_work(collect);
+  printf("%s, ", gc_object_exists(lost) ? "kept" : "reclaimed");
+  collect();
+  printf("%s\n", gc_object_exists(lost) ? "kept" : "reclaimed");
+}
+
 int main(int argc, char** argv) {
   bound();
   MUST(argc == 3);
-  MUST(*argv[1] == '-' || dlopen(argv[1], RTLD_NOW));
+  void* library = *argv[1] == '-' ? NULL : dlopen(argv[1], RTLD_NOW);
+  MUST(library || *argv[1] == '-');
+  if (strcmp(argv[2], "moving") == 0) {
+    collect_in_and_out(library);
+    return 0;
+  }
   gc_id_t one, other;
   put(argv[2], &one, &other);
-  clear_stack();
-  gc_collect();
+  collect();
   printf("%s, %s\n", gc_object_exists(one) ? "kept" : "reclaimed",
          gc_object_exists(other) ? "kept" : "reclaimed");
   return 0;
