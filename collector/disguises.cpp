@@ -2,11 +2,12 @@
 
 #include <cstring>
 
-// Functions of runtimes that make programs with themselves in them, whatever those are called then:
-// Chez Scheme (and so Racket), SBCL. Resolved by the loader, so nothing need be looked for.
+// Functions of runtimes that are part of programs, whatever those are called: Chez Scheme (and so
+// Racket), SBCL, CPython. Resolved by the loader, so nothing need be looked for.
 extern "C" {
 __attribute__((weak, visibility("default"))) void Sscheme_init(void (*)());
 __attribute__((weak, visibility("default"))) void call_into_lisp();
+__attribute__((weak, visibility("default"))) void* PyLong_FromVoidPtr(void*);
 }
 
 namespace heaprake::collector {
@@ -18,8 +19,9 @@ struct Known {
   Disguises disguises;
 };
 constexpr Known kKnown[] = {
-    {"libfontconfig", kDistance}, {"_ctypes.", kDigits},    {"_cffi_backend.", kDigits},
-    {"fiddle.so", kShifted1},     {"libracket", kShifted3}, {"libmoar", kUnaligned},
+    {"libfontconfig", kDistance}, {"libpython", kDigits},   {"_ctypes.", kDigits},
+    {"_cffi_backend.", kDigits},  {"fiddle.so", kShifted1}, {"libracket", kShifted3},
+    {"libmoar", kUnaligned},
 };
 
 }  // namespace
@@ -32,7 +34,8 @@ Disguises disguises_of(const char* file) {
 }
 
 Disguises disguises_of_program() {
-  return static_cast<Disguises>((Sscheme_init ? kShifted3 : 0) | (call_into_lisp ? kShifted1 : 0));
+  return static_cast<Disguises>((Sscheme_init ? kShifted3 : 0) | (call_into_lisp ? kShifted1 : 0) |
+                                (PyLong_FromVoidPtr ? kDigits : 0));
 }
 
 }  // namespace heaprake::collector

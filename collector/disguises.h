@@ -10,7 +10,8 @@
 namespace heaprake::collector {
 
 enum Disguise : uint8_t {
-  // CPython's int: digits of 30 bits in 32-bit words. ctypes and cffi keep handles so.
+  // CPython's int: digits of 30 bits in 32-bit words. ctypes and many other modules keep handles
+  // so.
   kDigits = 1,
   // A distance from the start of the block in which it stands: fontconfig's patterns and sets. See
   // RootSet::may_be_moving_distances.
