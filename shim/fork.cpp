@@ -17,18 +17,48 @@ namespace {
 int home = 0;
 bool forked = false;
 
+// The forks that the calling thread has begun. Handlers of signals, and other libraries' fork
+// handlers, may fork within a fork: they find everything held already.
+struct Begun {
+  int depth;
+  bool holds;    // the locks; not in the child of an inner fork, which goes on within the outer one
+  bool blocked;  // signals, and `mask` is what was blocked before
+  platform::SignalMask mask;
+};
+constinit thread_local Begun begun{};
+
+// From the first lock to the last, so that no handler forks while some are held and others are not;
+// unless a filter may forbid it.
+void block_signals() {
+  begun.blocked = !collector::is_barred() && collector::mode() != collector::Mode::kOff;
+  if (begun.blocked) begun.mask = platform::block_signals();
+}
+void unblock_signals() {
+  if (begun.blocked) platform::restore_signals(begun.mask);
+}
+
 // Taking the collector's lock waits for a running collection and its sweep, so that the copy that
 // the child gets is whole.
 void prepare() {
-  close_thread_gate();
-  collector::before_fork();
-  heap::before_fork();
+  if (begun.depth == 0) {
+    block_signals();
+    close_thread_gate();
+    collector::before_fork();
+    heap::before_fork();
+    begun.holds = true;
+  }
+  ++begun.depth;
 }
 
 void parent() {
-  heap::after_fork_in_parent();
-  collector::after_fork_in_parent();
-  open_thread_gate();
+  if (--begun.depth != 0) return;
+  if (begun.holds) {
+    begun.holds = false;
+    heap::after_fork_in_parent();
+    collector::after_fork_in_parent();
+    open_thread_gate();
+  }
+  unblock_signals();
 }
 
 // From the bottom up: each room may rely on those below it.
@@ -40,6 +70,8 @@ void child() {
   collector::after_fork_in_child();
   home = platform::process_id();
   forked = true;
+  begun.holds = false;
+  if (--begun.depth == 0) unblock_signals();
 }
 
 }  // namespace
@@ -57,7 +89,8 @@ bool was_forked() {
 }
 
 // fork without the handlers, ours included (glibc 2.34). Signal handlers may call it, and fork: our
-// locks are held with signals blocked, so that none of them belongs to what was interrupted.
+// locks are held with signals blocked, so that none of them belongs to what was interrupted, unless
+// that is a fork.
 HEAPRAKE_EXPORT pid_t _Fork() noexcept {
   prepare();
   const pid_t result = heaprake_next__Fork();
