@@ -133,12 +133,13 @@ void tell_once(bool* told, const char* path) {
 // leaves the old one. What is no regular file, a device or a pipe, is written as it is.
 bool replace_metrics(char (&path)[PATH_MAX]) {
   char fresh[PATH_MAX];
+  const Format format = format_of(path);  // by the name that was given, not a link's target
   const bool replaceable = platform::is_replaceable(path);
   const int length = snprintf(fresh, sizeof fresh, replaceable ? "%s.new" : "%s", path);
   if (length >= static_cast<int>(sizeof fresh)) return false;
   const int fd = platform::open_for_writing(fresh);
   if (fd < 0) return false;
-  const bool whole = write_metrics(fd, format_of(path));
+  const bool whole = write_metrics(fd, format);
   platform::close_file(fd);
   if (!replaceable) return whole;
   if (whole && platform::rename_file(fresh, path)) return true;

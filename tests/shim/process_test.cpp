@@ -308,6 +308,18 @@ TEST(Telemetry, AnOpenDescriptorsFileIsAddedTo) {
   }
 }
 
+// node_exporter reads the link, whatever it leads to.
+TEST(Telemetry, TheFormatIsThatOfALinksName) {
+  TemporaryDirectory directory;
+  std::ofstream(directory / "target") << "old";
+  std::filesystem::create_symlink(directory / "target", directory / "m.prom");
+  const std::string options = kBusy + std::string(":metrics=") + (directory / "m.prom");
+  Ended ended = run_preloaded({victim("dead_stacks")}, options);
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  const std::string text = file_text(directory / "target");
+  EXPECT_NE(text.find("# TYPE heaprake_collections_total counter\n"), std::string::npos) << text;
+}
+
 TEST(Telemetry, AVersionThatDoesNotFitLeavesTheOldOne) {
   TemporaryDirectory directory;
   const std::string file = directory / "m";
