@@ -54,7 +54,8 @@ class RootSet {
   void clear();
 
   const MappedArray<Root>& ranges() const { return ranges_; }
-  // Words that are references in themselves.
+  // Words that are references in themselves; of each thread so many.
+  static constexpr size_t kWordsOfThread = 4;
   const MappedArray<uintptr_t>& words() const { return words_; }
   WordKind kind_of_word(size_t position) const {
     if (position < thread_words_) return WordKind::kThread;

@@ -24,8 +24,6 @@ void RootSection::write(heaprake_snapshot_end* totals) {
     const Root& root = view_.roots.early_roots()[early.root];
     send({root.kind, where(root), early.address, root.name}, early.value);
   }
-  // Each thread has left three words in front.
-  constexpr size_t kWordsOfThread = 3;
   const MappedArray<uintptr_t>& words = view_.roots.words();
   const size_t own = words.size() - view_.roots.early_words().size();
   for (size_t i = 0; i < own; i++) {
@@ -34,7 +32,7 @@ void RootSection::write(heaprake_snapshot_end* totals) {
     if (view_.roots.kind_of_word(i) == WordKind::kThread) {
       root.kind = GC_REFERENCE_REGISTER;
       root.name = "[thread]";
-      root.thread = static_cast<uint32_t>(i / kWordsOfThread + 1);
+      root.thread = static_cast<uint32_t>(i / RootSet::kWordsOfThread + 1);
     }
     send({root.kind, where(root), 0, root.name}, words[i]);
   }

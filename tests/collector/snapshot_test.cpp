@@ -281,9 +281,11 @@ TEST_F(SnapshotTest, ManyBlocksMatchWhatWasMade) {
 
 TEST_F(SnapshotTest, ACopyTellsTheSame) {
   const Hidden kept = make(48), lost = make(96), in_shared = make(16), hidden_page = make(80);
-  auto map = [](int flags) {
-    return static_cast<uintptr_t*>(
-        mmap(nullptr, 4096, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0));
+  // Away from the modules: what lies right behind one is told as a part of it.
+  auto map = [place = uintptr_t{0x2000'0000'0000}](int flags) mutable {
+    place += 1 << 20;
+    return static_cast<uintptr_t*>(mmap(reinterpret_cast<void*>(place), 4096,
+                                        PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0));
   };
   uintptr_t* shared = map(MAP_SHARED);
   uintptr_t* not_forked = map(MAP_PRIVATE);
