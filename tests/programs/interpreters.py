@@ -10,7 +10,7 @@ def evaluated(*words, name, env=None):
 
 
 PROGRAMS = [
-    row("python3", "python3", script("/usr/bin/python3", "work.py", "16"), short=True),
+    row("python3", "python3", script("/usr/bin/python3", "work.py", "16"), short=True, threshold="512k"),
     row("python3, every object by malloc", "python3", script("/usr/bin/python3", "work.py", "2", env=PYTHON_MALLOC),
         "/usr/bin/python3", threshold="512k"),
     row("perl", "perl", script("/usr/bin/perl", "work.pl"), short=True, threshold="1m"),
