@@ -62,8 +62,6 @@ class Census {
   size_t count() const { return count_.load(std::memory_order_relaxed); }
 
  private:
-  // From this size on a block's untouched pages are looked for, and left untouched.
-  static constexpr size_t kSparseBytes = 1 << 20;
   // Slices that a worker takes at a time.
   static constexpr size_t kSlices = 16;
   // Memory in which words are looked at again, one by one, if one of them refers to the target.

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "allocator/heap.h"
+
 namespace heaprake::collector {
 
 enum Disguise : uint8_t {
@@ -29,9 +31,13 @@ inline constexpr size_t kMostDisguises = 4;
 
 // The largest block in which words count as distances: the marker reads larger ones in pieces.
 inline constexpr size_t kMostDistanceBytes = 64 * 1024;
+// Where the distances in a block count from; 0: its words count as none.
+inline uintptr_t base_of_distances(const heap::Block& block) {
+  return block.size <= kMostDistanceBytes ? block.address : 0;
+}
 
-// Calls visit(address) for each address that the word may be. `block`: where the block begins in
-// which it stands, 0 if it stands in none or in one of more than kMostDistanceBytes.
+// Calls visit(address) for each address that the word may be. `block`: base_of_distances of the one
+// in which it stands, 0 if it stands in none.
 template <class Visit>
 inline void for_each_disguised(Disguises disguises, uint64_t word, uintptr_t block, Visit visit) {
   constexpr uint64_t kDigit = (uint64_t{1} << 30) - 1;

@@ -147,8 +147,7 @@ class Closure {
   bool for_each_child(const Block& block, VisitChild visit) {
     if (block.leaf) return true;
     const Range whole{block.address, block.address + block.size};
-    if (block.size < kSparseBytes)
-      return for_each_child_in(whole, visit, block.size <= kMostDistanceBytes ? block.address : 0);
+    if (block.size < kSparseBytes) return for_each_child_in(whole, visit, base_of_distances(block));
     bool ok = true;
     space_.for_each_touched(whole, platform::Pages::kTouched, [&](Range touched) {
       const Range part{std::max(touched.lo, whole.lo), std::min(touched.hi, whole.hi)};

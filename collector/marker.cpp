@@ -122,8 +122,7 @@ class Worker {
     if (!(shared_.filter.rule.disguises & kDistance)) [[likely]]
       return 0;
     // Within a block nothing stands on the map, so this is none for what is left of a large one.
-    const heap::Block block = heap::block_at(piece.granule);
-    return block.size <= kMostDistanceBytes ? block.address : 0;
+    return base_of_distances(heap::block_at(piece.granule));
   }
   // The next piece begins a granule earlier, for 4-aligned words that straddle.
   void push_rest_of(const Ready& block) {

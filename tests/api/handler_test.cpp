@@ -42,6 +42,17 @@ void set_timer(int microseconds) {
   setitimer(ITIMER_REAL, &timer, nullptr);
 }
 
+// Runs work(), interrupted by the handler every now and then.
+template <class Work>
+void disturb(Work work) {
+  struct sigaction action = {};
+  action.sa_handler = handle;
+  sigaction(SIGALRM, &action, nullptr);
+  set_timer(5000);
+  work();
+  set_timer(0);
+}
+
 class Handler : public Gc {
  protected:
   // The wait ends because of a handler, so that at least one has interrupted it.
@@ -50,12 +61,7 @@ class Handler : public Gc {
     collect();
     const gc_id_t id = lose_with_finalizer();
     wipe_stack();
-    struct sigaction action = {};
-    action.sa_handler = handle;
-    sigaction(SIGALRM, &action, nullptr);
-    set_timer(5000);
-    wait();
-    set_timer(0);
+    disturb(wait);
     EXPECT_GT(handled, 0u);
     EXPECT_EQ(finalized_in_handler, 0u);
     EXPECT_EQ(finalized, 0u);
@@ -132,12 +138,7 @@ STEP void lose_many() {
 TEST_F(Handler, ThatInterruptsAFinalizerRunsNoOther) {
   lose_many();
   wipe_stack();
-  struct sigaction action = {};
-  action.sa_handler = handle;
-  sigaction(SIGALRM, &action, nullptr);
-  set_timer(5000);
-  collect();
-  set_timer(0);
+  disturb([] { collect(); });
   EXPECT_EQ(finalized, 3u);
   EXPECT_EQ(finalized_in_handler, 0u);
   EXPECT_GE(handled, 3u);
