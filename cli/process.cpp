@@ -89,6 +89,31 @@ std::string living_directory(pid_t pid) {
   return directory;
 }
 
+// Whether `wanted` holds for a line of the map that names the library: "libheaprake.so" or
+// "libheaprake.so.1 (deleted)", but not "libheaprake.so/..." or "...sorry".
+template <class Wanted>
+bool any_mapping_of_library(std::string_view maps, Wanted wanted) {
+  static constexpr std::string_view kName = "/libheaprake.so";
+  while (!maps.empty()) {
+    const std::string_view line = maps.substr(0, maps.find('\n'));
+    maps.remove_prefix(std::min(line.size() + 1, maps.size()));
+    const size_t at = line.rfind(kName);
+    if (at == std::string_view::npos) continue;
+    const std::string_view rest = line.substr(at + kName.size());
+    const bool named = rest.empty() || rest[0] == '.' || rest[0] == ' ';
+    if (named && rest.find('/') == std::string_view::npos && wanted(line)) return true;
+  }
+  return false;
+}
+
+// One that is the first process's too is made for programs in general, ours included: the library
+// does not mind it.
+bool has_filter_of_its_own(const ProcessStatus& status) {
+  if (status.seccomp == 0) return false;
+  const ProcessStatus first = status_of(1);
+  return first.seccomp != status.seccomp || first.filters != status.filters;
+}
+
 }  // namespace
 
 pid_t parse_pid(const std::string& text) {
@@ -121,6 +146,8 @@ ProcessStatus parse_status(const std::string& text) {
     }
     if (line.starts_with("SigCgt:")) status.caught = std::strtoull(value, nullptr, 16);
     if (line.starts_with("VmRSS:")) status.resident = std::strtoull(value, nullptr, 10) * 1024;
+    if (line.starts_with("Seccomp:")) status.seccomp = std::atoi(value);
+    if (line.starts_with("Seccomp_filters:")) status.filters = std::atoi(value);
   }
   return status;
 }
@@ -131,17 +158,14 @@ ProcessStatus status_of(pid_t pid) {
 }
 
 bool maps_name_library(const std::string& maps) {
-  static constexpr std::string_view kName = "/libheaprake.so";
-  for (size_t at = maps.find(kName); at != std::string::npos; at = maps.find(kName, at + 1)) {
-    // "libheaprake.so", "libheaprake.so.1 (deleted)", but not "libheaprake.so/..." or "...sorry".
-    const size_t after = at + kName.size();
-    const char c = after < maps.size() ? maps[after] : '\n';
-    const std::string_view rest =
-        std::string_view(maps).substr(after, maps.find('\n', after) - after);
-    if ((c == '\n' || c == '.' || c == ' ') && rest.find('/') == std::string_view::npos)
-      return true;
-  }
-  return false;
+  return any_mapping_of_library(maps, [](std::string_view) { return true; });
+}
+
+bool maps_show_readiness(const std::string& maps) {
+  return any_mapping_of_library(maps, [](std::string_view line) {
+    const size_t space = std::min(line.find(' '), line.size());
+    return line.substr(space).starts_with(" " HEAPRAKE_READY_PERMISSIONS " ");
+  });
 }
 
 bool runs_under_heaprake(pid_t pid) {
@@ -211,13 +235,17 @@ void check_reachable(pid_t pid) {
                                     "that do, 'heaprake run -- PROGRAM' starts one");
   if (status.state == 'T' || status.state == 't')
     throw Failure(kExitFailure, process + " is stopped and cannot answer: continue it first");
-  // First: in mode off libc's own handler of that signal looks like ours, and what the program
-  // waits for would end with EINTR.
   const std::string deaf = process + " runs under heaprake but does not take requests: ";
   if (mode_of(pid) == "off") throw Failure(kExitFailure, deaf + "it was started with mode=off");
-  if (!(status.caught >> (HEAPRAKE_SIGNAL - 1) & 1))
-    throw Failure(kExitFailure,
-                  deaf + "it is still starting, or has found no address space for its heap");
+  // libc may have a handler of that signal, too, which says nothing; what the program waits for
+  // would end with EINTR.
+  if (maps_show_readiness(maps) && (status.caught >> (HEAPRAKE_SIGNAL - 1) & 1) != 0) return;
+  if (has_filter_of_its_own(status))
+    throw Failure(kExitFailure, deaf +
+                                    "it has a seccomp filter, which might end it for a system call "
+                                    "that an answer takes (see option filtered)");
+  throw Failure(kExitFailure,
+                deaf + "it is still starting, or has found no address space for its heap");
 }
 
 }  // namespace heaprake::cli

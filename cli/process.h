@@ -22,12 +22,15 @@ struct ProcessStatus {
   uid_t user = 0;         // effective
   uint64_t caught = 0;    // bit n - 1: signal n has a handler
   uint64_t resident = 0;  // bytes
+  int seccomp = 0;        // SECCOMP_MODE_FILTER: there are filters
+  int filters = 0;        // how many; Linux 5.9, before that always 0
 };
 ProcessStatus status_of(pid_t pid);
 
 // Pure functions of the files' text.
 ProcessStatus parse_status(const std::string& text);
 bool maps_name_library(const std::string& maps);
+bool maps_show_readiness(const std::string& maps);  // heaprake/protocol.h
 
 // Whether libheaprake.so is mapped; false also when that may not be known.
 bool runs_under_heaprake(pid_t pid);
@@ -46,8 +49,8 @@ std::vector<pid_t> threads_of(pid_t pid);
 std::vector<pid_t> all_processes();
 
 // Throws a Failure (kExitFailure), one sentence, unless our signal may be sent: the process exists,
-// is ours to look at, runs under heaprake in a mode that takes requests, is not stopped, and has a
-// handler for the signal, whose default action would kill it.
+// is ours to look at, runs under heaprake, is not stopped, shows that it is ready, and has a handler
+// for the signal, whose default action would kill it.
 void check_reachable(pid_t pid);
 
 }  // namespace heaprake::cli

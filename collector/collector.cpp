@@ -141,6 +141,7 @@ bool rescue() {
 
 void bar(const char* call) {
   if (is_barred() || state.options.mode == Mode::kOff) return;
+  platform::show_readiness_for_requests(false);
   platform::heaprake_with_context(
       [](const platform::CallContext* context, void*) {
         run_session(platform::thread_of_call(*context), Wait::kYes,
@@ -153,6 +154,7 @@ void bar(const char* call) {
 }
 void unbar() {
   barred.store(false, std::memory_order_release);
+  platform::show_readiness_for_requests(true);
 }
 bool is_barred() {
   return barred.load(std::memory_order_acquire);

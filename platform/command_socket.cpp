@@ -1,4 +1,5 @@
 // The way back to a `heaprake` command that has queued a request (heaprake/protocol.h).
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -22,6 +23,9 @@ size_t write_address(uint64_t cookie, struct sockaddr_un* address) {
   return static_cast<size_t>(at - reinterpret_cast<char*>(address));
 }
 
+// Of the library's file, so that the map names it. Its protection is all that it is for.
+alignas(kPageSize) constinit volatile char sign[kPageSize] = {1};
+
 bool set_time_outs(int fd) {
   const struct { int64_t seconds, microseconds; } limit{2, 0};
   return !sys::failed(
@@ -42,6 +46,10 @@ bool owner_is_trusted(int fd) {
 }
 
 }  // namespace
+
+void show_readiness_for_requests(bool ready) {
+  sys::call(SYS_mprotect, &sign, sizeof sign, ready ? PROT_WRITE : PROT_READ | PROT_WRITE);
+}
 
 int connect_to_command(uint64_t cookie) {
   const long fd = sys::call(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -273,6 +273,9 @@ void note_gs_base();
 // call and not in a handler of the program's, which might have interrupted the allocator.
 using RequestHandler = void (*)(uint64_t cookie, const void* ucontext, bool may_free);
 void set_request_handler(RequestHandler handler);
+// Whether a command may send its signal, which shows in the process's map (heaprake/protocol.h).
+// Off at first, and in whatever the process executes.
+void show_readiness_for_requests(bool ready);
 
 // First of all at start, before any other call of this room; later ones do nothing. Whether there
 // is a seccomp filter that was installed before the program began, and not for a whole container:

@@ -47,6 +47,7 @@ constexpr Call kCalls[] = {
     {"mmap", SYS_mmap, {0, kAny, 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, UINT32_MAX, 0}},
     {"mprotect", SYS_mprotect, {kAny, kAny, kReadWrite}},
     {"mprotect", SYS_mprotect, {kAny, kAny, PROT_READ}},
+    {"mprotect", SYS_mprotect, {kAny, kAny, PROT_WRITE}},
     {"munmap", SYS_munmap, {kAny, kAny}},
     {"madvise", SYS_madvise, {kAny, kAny, MADV_DONTNEED}},
     {"madvise", SYS_madvise, {kAny, kAny, MADV_HUGEPAGE}},

@@ -110,6 +110,7 @@ void start_collector() {
   note_libc_stacks();
   platform::install_stop_signal();
   platform::set_request_handler(on_request);
+  platform::show_readiness_for_requests(true);
   heap::set_poll_hook(collector::poll);
   heap::set_rescue_hook(collector::rescue);
   collector::start();

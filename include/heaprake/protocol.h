@@ -4,7 +4,12 @@
  * rt_tgsigqueueinfo, si_code SI_QUEUE and sival_ptr = HEAPRAKE_COOKIE_TAG << 48 | nonce. The
  * handler connects back, checks that the socket's owner is root or its own user, reads one request,
  * answers, and closes. The program gives up after two seconds of silence; the command waits up to
- * a minute for the answer once the program has connected: a large heap takes its time to mark. */
+ * a minute for the answer once the program has connected: a large heap takes its time to mark.
+ *
+ * A process without our handler would be ended or disturbed by the signal, and one with a seccomp
+ * filter might be ended by what the handler does. So a process that may be signalled shows it in
+ * /proc/PID/maps: a page of the library's file is there with HEAPRAKE_READY_PERMISSIONS, which no
+ * linker or loader gives. */
 #ifndef HEAPRAKE_PROTOCOL_H
 #define HEAPRAKE_PROTOCOL_H
 
@@ -13,6 +18,7 @@
 #define HEAPRAKE_SIGNAL 33
 #define HEAPRAKE_COOKIE_TAG 0x4852ull /* "HR" */
 #define HEAPRAKE_SOCKET_PREFIX "heaprake-"
+#define HEAPRAKE_READY_PERMISSIONS "-w-p"
 #define HEAPRAKE_PROTOCOL_VERSION 2u
 
 enum heaprake_request_kind {

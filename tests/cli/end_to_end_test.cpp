@@ -69,6 +69,24 @@ class Waiting : public ::testing::Test {
     ASSERT_EQ(running_->read_line(), "ready");
     pid_ = std::to_string(running_->pid());
   }
+  // A program that waits behind a seccomp filter; false if there are none here.
+  bool start_shut_in(std::vector<std::string> words) {
+    words.insert(words.begin(), {"run", SHUT_IN});
+    running_.emplace(words);
+    pid_ = std::to_string(running_->pid());
+    return running_->read_line() == "ready";
+  }
+  void expect_refusals(const std::string& reason) {
+    for (const char* command : {"stats", "collect", "objects", "report", "snapshot"}) {
+      Files files;
+      std::vector<std::string> words = {command, pid_};
+      if (words[0] == "snapshot") words.insert(words.end(), {"-o", files.path("none")});
+      const Outcome outcome = run(words);
+      EXPECT_EQ(outcome.status, 1) << command << outcome.out;
+      EXPECT_NE(outcome.error.find("does not take requests"), std::string::npos) << outcome.error;
+      EXPECT_NE(outcome.error.find(reason), std::string::npos) << outcome.error;
+    }
+  }
   void finish() { EXPECT_EQ(running_->wait().status, 4); }
   std::optional<Running> running_;
   std::string pid_;
@@ -132,14 +150,26 @@ TEST_F(Waiting, ASnapshotIsWholeAndReported) {
 TEST_F(Waiting, ModeOffIsLeftAlone) {
   for (const char* threads : {"one", "joined"}) {
     start("off", threads);
-    for (const char* command : {"stats", "collect", "objects", "report"}) {
-      const Outcome outcome = run({command, pid_});
-      EXPECT_EQ(outcome.status, 1) << command << outcome.out;
-      EXPECT_NE(outcome.error.find("does not take requests"), std::string::npos) << outcome.error;
-      EXPECT_NE(outcome.error.find("mode=off"), std::string::npos) << outcome.error;
-    }
+    expect_refusals("mode=off");
     finish();
   }
+}
+
+// It is quiet, and libc's handler may be there as well.
+TEST_F(Waiting, WhatInheritedAFilterIsLeftAlone) {
+  for (const char* threads : {"one", "joined"}) {
+    if (!start_shut_in({"inherited", LEAKER, "stay", "4", threads}))
+      GTEST_SKIP() << "no seccomp filters here";
+    expect_refusals("seccomp filter");
+    finish();
+  }
+}
+
+// Our handler is there, but its return would be the program's end.
+TEST_F(Waiting, WhatHasAFilterAgainstUsIsLeftAlone) {
+  if (!start_shut_in({"own", "4"})) GTEST_SKIP() << "no seccomp filters here";
+  expect_refusals("seccomp filter");
+  finish();
 }
 
 // The files of /proc/PID are empty then.

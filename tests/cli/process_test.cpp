@@ -24,12 +24,14 @@ std::string refusal(pid_t pid) {
 TEST(Process, StatusIsParsed) {
   const ProcessStatus status = parse_status(
       "Name:\tState: X\nState:\tS (sleeping)\nTgid:\t4711\nUid:\t1\t2\t3\t4\nVmRSS:\t    12 kB\n"
-      "SigCgt:\t0000000100000001\n");
+      "SigCgt:\t0000000100000001\nSeccomp:\t2\nSeccomp_filters:\t3\n");
   EXPECT_EQ(status.state, 'S');
   EXPECT_EQ(status.group, 4711);
   EXPECT_EQ(status.user, 2u);
   EXPECT_EQ(status.resident, 12u * 1024);
   EXPECT_EQ(status.caught, 0x100000001u);
+  EXPECT_EQ(status.seccomp, 2);
+  EXPECT_EQ(status.filters, 3);
 }
 
 TEST(Process, StatusSurvivesAnyText) {
@@ -45,6 +47,16 @@ TEST(Process, TheLibraryIsRecognisedInMaps) {
   for (const char* no :
        {"/b/libheaprake.so/x", "/b/libheaprake.soup", "/b/xlibheaprake.so", "/b/libheaprake", ""})
     EXPECT_FALSE(maps_name_library(start + no + "\n")) << no;
+}
+
+TEST(Process, ReadinessIsSeenInMaps) {
+  const std::string code = "7f00-7f01 r-xp 0 00:00 1 /b/libheaprake.so.1\n";
+  EXPECT_TRUE(maps_show_readiness(code + "7f01-7f02 -w-p 0 00:00 1 /b/libheaprake.so.1\n"));
+  EXPECT_TRUE(maps_show_readiness(code + "7f01-7f02 -w-p 0 00:00 1 /libheaprake.so (deleted)"));
+  for (const char* no :
+       {"7f01-7f02 rw-p 0 00:00 1 /b/libheaprake.so.1\n", "7f01-7f02 -w-p 0 00:00 1 /b/libc.so.6\n",
+        "7f01-7f02 -w-p 0 00:00 0\n", "7f01-7f02 rw-p 0 00:00 1 /b/ -w-p /libheaprake.so\n", ""})
+    EXPECT_FALSE(maps_show_readiness(code + no)) << no;
 }
 
 TEST(Process, IdsAreNumbers) {
