@@ -110,8 +110,9 @@ bool HuntChecks::look_at(const std::filesystem::path& snapshot) {
         " after the start of process " + std::to_string(report.pid) + ":\n" +
         outputs_.text(report, false));
   if (plan_.growth && !last_.empty()) tell_growth(snapshot);
+  // Emptied, not removed: the program takes the first number that no file has.
   std::error_code error;
-  if (!last_.empty()) std::filesystem::remove(last_, error);
+  if (!last_.empty()) std::filesystem::resize_file(last_, 0, error);
   last_ = snapshot;
   return true;
 }
