@@ -64,7 +64,22 @@ bool is_start_frame(const Frame& frame) {
   return std::find(kNames.begin(), kNames.end(), frame.function) != kNames.end();
 }
 
+namespace {
+
+// libc allocates for its caller: strdup, getline, fopen.
+bool is_system_frame(const Frame& frame) {
+  static constexpr std::array kFiles = {
+      "libc.so", "libc-2.", "libstdc++.so", "libc++.so", "ld-linux-x86-64.so", "libpthread"};
+  const std::string_view file = base_name(frame.module);
+  return std::any_of(kFiles.begin(), kFiles.end(),
+                     [&](std::string_view start) { return file.starts_with(start); });
+}
+
+}  // namespace
+
 const Frame* own_frame(std::span<const Frame> stack) {
+  for (const Frame& frame : stack)
+    if (!is_library_frame(frame) && !is_system_frame(frame)) return &frame;
   for (const Frame& frame : stack)
     if (!is_library_frame(frame)) return &frame;
   return stack.empty() ? nullptr : &stack[0];

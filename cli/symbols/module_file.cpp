@@ -16,14 +16,55 @@ namespace {
 // Namespaces and classes nest; a damaged file may do so without end.
 constexpr int kMostNesting = 64;
 
-std::string name_of_function(Dwarf_Die* die) {
+std::string name_of_function(Dwarf_Die* die, int depth);
+
+const char* text_of(Dwarf_Die* die, unsigned what) {
   Dwarf_Attribute attribute;
-  for (unsigned what :
-       {unsigned{DW_AT_linkage_name}, unsigned{DW_AT_MIPS_linkage_name}, unsigned{DW_AT_name}}) {
-    const char* name = dwarf_formstring(dwarf_attr_integrate(die, what, &attribute));
-    if (name) return demangled(name);
+  return dwarf_formstring(dwarf_attr_integrate(die, what, &attribute));
+}
+
+// Of a call that was inlined, or of a definition: where the function stands in the program.
+Dwarf_Die declaration_of(Dwarf_Die die) {
+  for (int i = 0; i < kMostNesting; ++i) {
+    Dwarf_Attribute attribute;
+    Dwarf_Die other;
+    if (!dwarf_formref_die(dwarf_attr(&die, DW_AT_abstract_origin, &attribute), &other) &&
+        !dwarf_formref_die(dwarf_attr(&die, DW_AT_specification, &attribute), &other))
+      break;
+    die = other;
   }
-  return "";
+  return die;
+}
+
+// "main::<lambda()>::": the class that the function is a member of, and what that is local to.
+std::string scope_of_member(Dwarf_Die* die, int depth) {
+  Dwarf_Die declaration = declaration_of(*die);
+  Dwarf_Die* scopes = nullptr;
+  const int count = dwarf_getscopes_die(&declaration, &scopes);
+  std::string scope;
+  for (int i = 1; i < count; ++i) {
+    const int tag = dwarf_tag(&scopes[i]);
+    if (tag == DW_TAG_subprogram) {
+      scope.insert(0, name_of_function(&scopes[i], depth + 1) + "::");
+      break;  // its name says where it stands itself
+    }
+    if (tag != DW_TAG_class_type && tag != DW_TAG_structure_type && tag != DW_TAG_namespace)
+      continue;
+    const char* name = text_of(&scopes[i], DW_AT_name);
+    const char* unnamed = tag == DW_TAG_namespace ? "(anonymous namespace)" : "<lambda>";
+    scope.insert(0, std::string(name ? name : unnamed) + "::");
+  }
+  std::free(scopes);
+  return scope;
+}
+
+// Local classes, and so lambdas, have members without a linkage name.
+std::string name_of_function(Dwarf_Die* die, int depth = 0) {
+  for (unsigned what : {unsigned{DW_AT_linkage_name}, unsigned{DW_AT_MIPS_linkage_name}})
+    if (const char* name = text_of(die, what)) return demangled(name);
+  const char* name = text_of(die, DW_AT_name);
+  if (!name) return "";
+  return depth < kMostNesting ? scope_of_member(die, depth) + name : name;
 }
 
 uint64_t number_of(Dwarf_Die* die, unsigned what) {

@@ -55,6 +55,10 @@ TEST(Frames, AreFoldedAroundTheProgramsOwn) {
   EXPECT_EQ(lines[3].frame->function, "main");
   EXPECT_EQ(own_frame(stack)->function, "mine()");
   EXPECT_EQ(own_frame({}), nullptr);
+  // libc's allocations are made for somebody.
+  const std::vector<Frame> copy = {named("__GI___strdup", "", "/lib/libc.so.6"), named("known()")};
+  EXPECT_EQ(own_frame(copy)->function, "known()");
+  EXPECT_EQ(own_frame(std::span(copy).first(1))->function, "__GI___strdup");
   // All of it may be the library's.
   const std::vector<Frame> all = {named("std::a()"), named("std::b()")};
   EXPECT_EQ(own_frame(all)->function, "std::a()");

@@ -14,10 +14,12 @@ namespace heaprake::cli::test {
 
 class LoadedSample {
  public:
-  explicit LoadedSample(const std::string& path) : path_(path) {
+  // Of its functions that fill a Capture, the one to be run.
+  explicit LoadedSample(const std::string& path, const char* function = "names_sample")
+      : path_(path) {
     handle_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     dlinfo(handle_, RTLD_DI_LINKMAP, &map_);
-    auto* run = reinterpret_cast<decltype(&names_sample)>(dlsym(handle_, "names_sample"));
+    auto* run = reinterpret_cast<decltype(&names_sample)>(dlsym(handle_, function));
     run(&capture_);
   }
   ~LoadedSample() { dlclose(handle_); }

@@ -49,6 +49,16 @@ extern "C" void names_sample(Capture* out) {
   asm volatile("");
 }
 
+// A lambda's function has no linkage name in the debug information, and here no symbol either.
+extern "C" void names_sample_lambda(Capture* out) {
+  auto local = [out]() __attribute__((always_inline)) {
+    std::fixture_allocate(out);
+    asm volatile("");
+  };
+  local();
+  asm volatile("");
+}
+
 extern "C" {
 long names_sample_table[16] = {1};
 }

@@ -6,3 +6,4 @@ struct Capture {
 };
 
 extern "C" void names_sample(Capture* out);
+extern "C" void names_sample_lambda(Capture* out);

@@ -63,6 +63,15 @@ TEST_F(Names, OfASeparateDebugFile) {
   expect_full(stack_of(SAMPLE_LINKED));
 }
 
+TEST_F(Names, OfALambdaSayWhereItStands) {
+  sample_.emplace(SAMPLE_DEBUG, "names_sample_lambda");
+  snapshot_ = sample_->snapshot();
+  symbols_.emplace(snapshot_);
+  const std::string name = symbols_->stack(1)[1].function;
+  EXPECT_TRUE(name.starts_with("names_sample_lambda::<lambda")) << name;
+  EXPECT_TRUE(name.ends_with(">::operator()")) << name;
+}
+
 TEST_F(Names, OfDynamicSymbolsAlone) {
   const std::vector<Frame>& stack = stack_of(SAMPLE_STRIPPED);
   ASSERT_EQ(stack.size(), 4u);
