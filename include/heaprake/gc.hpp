@@ -256,7 +256,7 @@ template <class Function>
 void call_and_delete(void* block, void* arg) {
   auto* function = static_cast<Function*>(arg);
   run_and_report(block, [=] { (*function)(block); });
-  delete function;
+  ::delete function;
 }
 
 }  // namespace detail
@@ -269,7 +269,8 @@ inline constexpr const char* type_name = detail::kName<T>.data();
 // once a collection has found it unreachable, before it is reclaimed (gc_set_finalizer says when,
 // and in which order; all that it refers to is still there, though perhaps destroyed). Weak
 // references are cleared before that (gc_set_destructor). `delete` is allowed, and destroys it at
-// once. A destructor that makes the object reachable again leaves it destroyed.
+// once; `::delete` if T has an operator delete of its own, since its operator new is not asked. A
+// destructor that makes the object reachable again leaves it destroyed.
 template <class T, class... Args>
 [[nodiscard]] T* make(Args&&... args) {
   T* p;
@@ -290,13 +291,14 @@ template <class T, class... Args>
 
 // function(block) when p's block is about to be reclaimed; what it captures is kept alive until
 // then, so it must not capture p. An exception is told of on stderr. Replaces make's destructor,
-// and leaves weak references until the block goes.
+// and leaves weak references until the block goes. If it never runs, because the program frees the
+// block or sets another finalizer, a later collection destroys it.
 template <class Function>
 bool set_finalizer(const void* p, Function function) {
-  auto* copy = new Function(std::move(function));
+  auto* copy = make<Function>(std::move(function));
   if (gc_set_finalizer(p, detail::call_and_delete<Function>, copy)) return true;
   const int error = errno;
-  delete copy;
+  ::delete copy;
   errno = error;
   return false;
 }
@@ -376,25 +378,35 @@ bool operator==(const allocator<T>&, const allocator<U>&) noexcept {
   return true;
 }
 
-// Blocks that are not scanned: for text, numbers, anything that holds no pointers to blocks.
-template <class T>
+// Blocks that are not scanned: for text, numbers, any Data that holds no pointers to blocks. What
+// else a container needs, the nodes of a list or of a map, it gets in ordinary blocks: they hold
+// pointers to each other.
+template <class Data, class T = Data>
 class leaf_allocator {
  public:
   using value_type = T;
-  static_assert(alignof(T) <= 16, "gc_malloc_leaf aligns to 16 bytes");
-  leaf_allocator() noexcept = default;
+  static_assert(alignof(Data) <= 16, "gc_malloc_leaf aligns to 16 bytes");
   template <class U>
-  leaf_allocator(const leaf_allocator<U>&) noexcept {}  // NOLINT(google-explicit-constructor)
+  struct rebind {
+    using other = leaf_allocator<Data, U>;
+  };
+  leaf_allocator() noexcept = default;
+  template <class D, class U>
+  leaf_allocator(const leaf_allocator<D, U>&) noexcept {}  // NOLINT(google-explicit-constructor)
 
   [[nodiscard]] T* allocate(std::size_t n) {
-    void* p = n > PTRDIFF_MAX / sizeof(T) ? nullptr : gc_malloc_leaf(n * sizeof(T));
-    if (!p) detail::no_memory();
-    return static_cast<T*>(p);
+    if constexpr (!std::is_same_v<T, Data>) {
+      return allocator<T>().allocate(n);
+    } else {
+      void* p = n > PTRDIFF_MAX / sizeof(T) ? nullptr : gc_malloc_leaf(n * sizeof(T));
+      if (!p) detail::no_memory();
+      return static_cast<T*>(p);
+    }
   }
-  void deallocate(T* p, std::size_t) noexcept { ::operator delete(p); }
+  void deallocate(T* p, std::size_t n) noexcept { allocator<T>().deallocate(p, n); }
 };
-template <class T, class U>
-bool operator==(const leaf_allocator<T>&, const leaf_allocator<U>&) noexcept {
+template <class D, class T, class E, class U>
+bool operator==(const leaf_allocator<D, T>&, const leaf_allocator<E, U>&) noexcept {
   return true;
 }
 

@@ -2,6 +2,7 @@
 #include <list>
 #include <map>
 #include <memory_resource>
+#include <numeric>
 #include <set>
 #include <sstream>
 #include <string>
@@ -35,6 +36,44 @@ TEST_F(Cxx, ContainersUseTheAllocators) {
   std::vector<char, gc::leaf_allocator<char>> copied(leaves.size(), 'x', leaves.get_allocator());
   EXPECT_EQ(copied.size(), 100u);
   EXPECT_EQ(gc::allocator<int>(), gc::allocator<char>());
+}
+
+using Leaves = std::list<int, gc::leaf_allocator<int>>;
+Leaves* volatile leaves;
+
+STEP void fill() {
+  leaves = new Leaves;
+  for (int i = 0; i < 1000; ++i) leaves->push_back(i);
+}
+
+TEST_F(Cxx, NodesAreNoLeavesWhateverTheyCarry) {
+  fill();
+  EXPECT_TRUE(gc_is_tracked(leaves));
+  collect();
+  EXPECT_EQ(std::accumulate(leaves->begin(), leaves->end(), 0), 999 * 1000 / 2);
+  delete leaves;
+  leaves = nullptr;
+}
+
+int living = 0;
+struct Counted {
+  Counted() { ++living; }
+  Counted(const Counted&) { ++living; }
+  ~Counted() { --living; }
+};
+
+STEP void set_and_free() {
+  void* volatile p = malloc(48);
+  EXPECT_TRUE(gc::set_finalizer(p, [kept = Counted()](void*) {}));
+  EXPECT_TRUE(gc::set_finalizer(p, [kept = Counted()](void*) {}));
+  EXPECT_EQ(living, 2);
+  free(p);
+}
+
+TEST_F(Cxx, FinalizersThatNeverRunAreDestroyed) {
+  set_and_free();
+  collect();
+  EXPECT_EQ(living, 0);
 }
 
 TEST_F(Cxx, AMemoryResourceNamesItsBlocks) {
