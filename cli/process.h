@@ -49,8 +49,8 @@ std::vector<pid_t> threads_of(pid_t pid);
 std::vector<pid_t> all_processes();
 
 // Throws a Failure (kExitFailure), one sentence, unless our signal may be sent: the process exists,
-// is ours to look at, runs under heaprake, is not stopped, shows that it is ready, and has a handler
-// for the signal, whose default action would kill it.
+// is ours to look at, runs under heaprake, is not stopped, shows that it is ready, and has a
+// handler for the signal, whose default action would kill it.
 void check_reachable(pid_t pid);
 
 }  // namespace heaprake::cli

@@ -106,6 +106,8 @@ constinit uint8_t heaprake_custom_stacks = 0;
 
 void RootSet::clear() {
   ranges_.clear();
+  queries_.clear();
+  waiting_.clear();
   words_.clear();
   early_roots_.clear();
   early_words_.clear();
@@ -126,13 +128,23 @@ bool RootSet::add(const Root& root) {
 }
 
 bool RootSet::add_touched(const AddressSpace& space, Range range, Pages pages, const Root& like) {
+  constexpr size_t kMost = 64;
+  const size_t count = queries_.size();
+  const bool fits = count == 0 || (count < kMost && queries_[count - 1].range.hi <= range.lo);
+  if (!fits && !add_waiting(space)) return false;
+  return range.lo >= range.hi || (queries_.push({range, pages}) && waiting_.push(like));
+}
+
+bool RootSet::add_waiting(const AddressSpace& space) {
   bool ok = true;
-  space.for_each_touched(range, pages, [&](Range touched) {
-    Root root = like;
-    root.range.lo = std::max(touched.lo, range.lo);
-    root.range.hi = std::min(touched.hi, range.hi);
+  space.for_each_touched(queries_.begin(), queries_.size(), [&](size_t i, Range touched) {
+    Root root = waiting_[i];
+    root.range.lo = std::max(touched.lo, queries_[i].range.lo);
+    root.range.hi = std::min(touched.hi, queries_[i].range.hi);
     if (root.range.lo < root.range.hi) ok = ok && add(root);
   });
+  queries_.set_size(0);
+  waiting_.set_size(0);
   return ok;
 }
 
@@ -143,7 +155,7 @@ bool RootSet::add_protected_blocks(const AddressSpace& space) {
     Root root{content, GC_REFERENCE_BLOCK, true, block.address, ""};
     if (!block.leaf) ok = ok && add_touched(space, content, Pages::kTouched, root);
   }
-  return ok;
+  return ok && add_waiting(space);
 }
 
 bool RootSet::add_thread(const StoppedThread& thread, uint32_t number) {

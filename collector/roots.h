@@ -102,6 +102,7 @@ class RootSet {
   bool add_named_roots(const platform::AddressSpace& space, const platform::Mapping& mapping);
   bool add_touched(const platform::AddressSpace& space, platform::Range range,
                    platform::Pages pages, const Root& like);
+  bool add_waiting(const platform::AddressSpace& space);
   bool add_protected_blocks(const platform::AddressSpace& space);
   bool add_thread(const platform::StoppedThread& thread, uint32_t number);
   bool add_held_words(const platform::World& world);
@@ -109,6 +110,10 @@ class RootSet {
   bool add(const Root& root);
 
   MappedArray<Root> ranges_;
+  // In address order: which of their pages are touched is asked for many at once. What they become
+  // stands at the same position.
+  MappedArray<platform::PageQuery> queries_;
+  MappedArray<Root> waiting_;
   MappedArray<uintptr_t> words_;
   size_t thread_words_ = 0;  // the first so many are threads'
   size_t pinned_words_ = 0;  // and up to here they are pins

@@ -98,6 +98,12 @@ enum class Pages {
              // dropped
 };
 
+// Of which pages something is asked: see AddressSpace::for_each_touched.
+struct PageQuery {
+  Range range;
+  Pages which;
+};
+
 // A private mapping so large that its pages are not looked for one by one, if that can be avoided.
 struct LargeMapping {
   Range range;
@@ -137,6 +143,10 @@ class AddressSpace {
   // The parts of [lo, hi) whose pages exist, merged and page-aligned outwards. Where the kernel
   // cannot tell, the whole range is reported.
   void for_each_touched(Range range, Pages which, FunctionRef<void(Range)> visit) const;
+  // The same for several ranges, which do not overlap, in address order; visit learns which of them
+  // a part belongs to. Neighbours are asked for together, which takes the kernel less time.
+  void for_each_touched(const PageQuery* queries, size_t count,
+                        FunctionRef<void(size_t query, Range)> visit) const;
   // Copies memory that may fault when read: a truncated file's mapping, pages without permission
   // (these it can read nevertheless). Returns how many bytes came before the first page that could
   // not be read. Also without open().
@@ -146,6 +156,9 @@ class AddressSpace {
   bool waits_for_program() const;
 
  private:
+  void ask_page_by_page(const PageQuery& query, uintptr_t done,
+                        FunctionRef<void(Range)> visit) const;
+
   int maps_ = -1;
   int pagemap_ = -1;
   LargeMappings large_;  // empty unless pagemap may not be read

@@ -31,42 +31,72 @@ constexpr uint64_t kWordPresent = 1ull << 63, kWordSwapped = 1ull << 62, kWordFi
 // A hidden mapping larger than this is not looked at page by page.
 constexpr size_t kMostHidden = size_t{1} << 30;
 
-// Joins neighbouring pieces before they are shown.
-class Merger {
+// Mappings no farther apart are scanned together: what lies between them, a guard page or the dead
+// part of a stack, is looked at for nothing.
+constexpr size_t kNear = 16 * kPageSize;
+
+Range page_aligned(Range range) {
+  return {range.lo & ~(kPageSize - 1), (range.hi + kPageSize - 1) & ~(kPageSize - 1)};
+}
+
+uint64_t excluded_categories(Pages which) {
+  return which == Pages::kPrivate ? kZeroPage | kFile : kZeroPage;
+}
+
+// Cuts what is found, in address order, to the queries that it belongs to, and joins neighbouring
+// pieces of one query before they are shown.
+class Cutter {
  public:
-  explicit Merger(FunctionRef<void(Range)> visit) : visit_(visit) {}
-  void add(Range range) {
-    if (range.lo == held_.hi) {
-      held_.hi = range.hi;
-      return;
+  using Visit = FunctionRef<void(size_t, Range)>;
+  Cutter(const PageQuery* queries, size_t first, size_t end, Visit visit)
+      : queries_(queries), at_(first), end_(end), visit_(visit) {}
+  void add(Range found) {
+    while (at_ < end_ && page_aligned(queries_[at_].range).hi <= found.lo) ++at_;
+    // Two queries may share a page.
+    for (size_t i = at_; i < end_; ++i) {
+      const Range wanted = page_aligned(queries_[i].range);
+      if (wanted.lo >= found.hi) break;
+      hold(i, {wanted.lo > found.lo ? wanted.lo : found.lo,
+               wanted.hi < found.hi ? wanted.hi : found.hi});
     }
-    flush();
-    held_ = range;
   }
   void flush() {
-    if (held_.lo < held_.hi) visit_(held_);
+    if (held_.lo < held_.hi) visit_(query_, held_);
     held_ = {};
   }
 
  private:
-  FunctionRef<void(Range)> visit_;
+  void hold(size_t query, Range piece) {
+    if (query == query_ && piece.lo == held_.hi) {
+      held_.hi = piece.hi;
+      return;
+    }
+    flush();
+    query_ = query;
+    held_ = piece;
+  }
+
+  const PageQuery* queries_;
+  size_t at_, end_;   // those that may still be met
+  size_t query_ = 0;  // that held_ belongs to
   Range held_;
+  Visit visit_;
 };
 
 // A page that counts as swapped may in truth be a guard page (MADV_GUARD_INSTALL) or a poisoned
 // one, whose reading kills: only those that the kernel itself can read are shown.
-void add_readable_pages(const AddressSpace& space, Range range, Merger* merger) {
+void add_readable_pages(const AddressSpace& space, Range range, Cutter* cutter) {
   char byte;
   for (uintptr_t page = range.lo; page < range.hi; page += kPageSize)
-    if (space.read_guarded(&byte, page, 1) == 1) merger->add({page, page + kPageSize});
+    if (space.read_guarded(&byte, page, 1) == 1) cutter->add({page, page + kPageSize});
 }
 
-// false when the kernel cannot tell; then nothing below *done has been left out.
-bool scan(const AddressSpace& space, int pagemap, Range range, Pages which, Merger* merger,
+// As far as the kernel tells; nothing below *done has been left out.
+void scan(const AddressSpace& space, int pagemap, Range range, Pages which, Cutter* cutter,
           uintptr_t* done) {
   constexpr size_t kRegions = 64;
   ScanRegion regions[kRegions];
-  const uint64_t excluded = which == Pages::kPrivate ? kZeroPage | kFile : kZeroPage;
+  const uint64_t excluded = excluded_categories(which);
   while (*done < range.hi) {
     ScanRequest request{};
     request.size = sizeof request;
@@ -78,21 +108,20 @@ bool scan(const AddressSpace& space, int pagemap, Range range, Pages which, Merg
     request.category_anyof_mask = kPresent | kSwapped;
     request.return_mask = kSwapped;
     const long count = sys::call(SYS_ioctl, pagemap, kPagemapScan, &request);
-    if (sys::failed(count) || request.walk_end <= *done) return false;
+    if (sys::failed(count) || request.walk_end <= *done) return;
     for (long i = 0; i < count; ++i) {
       const Range found{regions[i].start, regions[i].end};
       if ((regions[i].categories & kSwapped) != 0) {
-        add_readable_pages(space, found, merger);
+        add_readable_pages(space, found, cutter);
       } else {
-        merger->add(found);
+        cutter->add(found);
       }
     }
     *done = request.walk_end;
   }
-  return true;
 }
 
-bool read_words(const AddressSpace& space, int pagemap, Range range, Pages which, Merger* merger,
+bool read_words(const AddressSpace& space, int pagemap, Range range, Pages which, Cutter* cutter,
                 uintptr_t* done) {
   constexpr size_t kWords = 512;
   uint64_t words[kWords];
@@ -106,9 +135,9 @@ bool read_words(const AddressSpace& space, int pagemap, Range range, Pages which
       if (which == Pages::kPrivate && (words[i] & kWordFile) != 0) continue;
       const Range page{*done, *done + kPageSize};
       if ((words[i] & kWordSwapped) != 0) {
-        add_readable_pages(space, page, merger);
+        add_readable_pages(space, page, cutter);
       } else {
-        merger->add(page);
+        cutter->add(page);
       }
     }
   }
@@ -122,7 +151,7 @@ bool swap_is_in_use() {
 
 // mincore: which pages are in memory, of a shared mapping in the page cache, of an anonymous one in
 // this process's page tables.
-bool scan_page_cache(Range range, Merger* merger, uintptr_t* done) {
+bool scan_page_cache(Range range, Cutter* cutter, uintptr_t* done) {
   constexpr size_t kPages = 4096;
   // A word at a time, as most are empty; the kernel fills whole pages of the range.
   constexpr size_t kTogether = sizeof(uint64_t);
@@ -141,36 +170,68 @@ bool scan_page_cache(Range range, Merger* merger, uintptr_t* done) {
         }
       }
       const uintptr_t page = *done + i * kPageSize;
-      if ((resident[i] & 1) != 0) merger->add({page, page + kPageSize});
+      if ((resident[i] & 1) != 0) cutter->add({page, page + kPageSize});
     }
     *done += pages * kPageSize;
   }
   return true;
 }
 
+// Whether one scan serves for both, of which `next` comes later.
+bool are_scanned_together(const PageQuery& query, const PageQuery& next) {
+  return query.which != Pages::kShared && next.which != Pages::kShared &&
+         excluded_categories(query.which) == excluded_categories(next.which) &&
+         next.range.lo <= query.range.hi + kNear;
+}
+
 }  // namespace
+
+// Where scanning does not serve. Tells what lies behind `done`.
+void AddressSpace::ask_page_by_page(const PageQuery& query, uintptr_t done,
+                                    FunctionRef<void(Range)> visit) const {
+  const auto tell = [&](size_t, Range part) { visit(part); };
+  Cutter cutter(&query, 0, 1, tell);
+  const Range range{done, page_aligned(query.range).hi};
+  bool known = false;
+  if (query.which == Pages::kShared || pagemap_ < 0) {
+    const LargeMapping* large = query.which == Pages::kShared ? nullptr : large_.find(range);
+    if (large && !(query.which == Pages::kPrivate ? large->written : large->touched)) return;
+    const bool swapped = large ? large->swapped : swap_is_in_use();
+    known = !swapped && scan_page_cache(range, &cutter, &done);
+  }
+  const bool slowly = query.which != Pages::kShared && pagemap_ >= 0 &&
+                      (query.which != Pages::kHidden || range.size() <= kMostHidden);
+  if (!known && slowly) known = read_words(*this, pagemap_, range, query.which, &cutter, &done);
+  if (!known && query.which != Pages::kHidden) cutter.add({done, range.hi});
+  cutter.flush();
+}
 
 void AddressSpace::for_each_touched(Range range, Pages which,
                                     FunctionRef<void(Range)> visit) const {
-  range.lo &= ~(kPageSize - 1);
-  range.hi = (range.hi + kPageSize - 1) & ~(kPageSize - 1);
-  if (range.lo >= range.hi) return;
-  Merger merger(visit);
-  uintptr_t done = range.lo;
-  bool known = false;
-  if (which != Pages::kShared && pagemap_ >= 0) {
-    known = scan(*this, pagemap_, range, which, &merger, &done);
-  } else {
-    const LargeMapping* large = which == Pages::kShared ? nullptr : large_.find(range);
-    if (large && !(which == Pages::kPrivate ? large->written : large->touched)) return;
-    const bool swapped = large ? large->swapped : swap_is_in_use();
-    known = !swapped && scan_page_cache(range, &merger, &done);
+  const PageQuery query{range, which};
+  for_each_touched(&query, 1, [&](size_t, Range part) { visit(part); });
+}
+
+void AddressSpace::for_each_touched(const PageQuery* queries, size_t count,
+                                    FunctionRef<void(size_t, Range)> visit) const {
+  for (size_t first = 0, end; first < count; first = end) {
+    end = first + 1;
+    while (end < count && are_scanned_together(queries[end - 1], queries[end])) ++end;
+    const Range whole{page_aligned(queries[first].range).lo,
+                      page_aligned(queries[end - 1].range).hi};
+    uintptr_t done = whole.lo;
+    if (queries[first].which != Pages::kShared && pagemap_ >= 0) {
+      Cutter cutter(queries, first, end, visit);
+      scan(*this, pagemap_, whole, queries[first].which, &cutter, &done);
+      cutter.flush();
+    }
+    for (size_t i = first; i < end; ++i) {
+      const Range rest = page_aligned(queries[i].range);
+      if (rest.hi <= done || rest.lo >= rest.hi) continue;
+      ask_page_by_page(queries[i], rest.lo > done ? rest.lo : done,
+                       [&](Range part) { visit(i, part); });
+    }
   }
-  const bool slowly = which != Pages::kShared && pagemap_ >= 0 &&
-                      (which != Pages::kHidden || range.size() <= kMostHidden);
-  if (!known && slowly) known = read_words(*this, pagemap_, range, which, &merger, &done);
-  if (!known && which != Pages::kHidden) merger.add({done, range.hi});
-  merger.flush();
 }
 
 }  // namespace heaprake::platform

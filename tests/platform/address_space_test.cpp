@@ -4,8 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <fstream>
+#include <random>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "platform/platform.h"
@@ -102,6 +106,101 @@ TEST_F(AddressSpaceTest, ClaimedRangesAreNotShown) {
   ASSERT_EQ(shown(address(data), address(data) + 4 * kPage).size(), 1u);
   claim_own({address(data) + kPage, address(data) + 2 * kPage});
   EXPECT_EQ(shown(address(data), address(data) + 4 * kPage).size(), 2u);
+}
+
+// Mappings of any kind beside each other, parts of them touched, holes between some.
+class Neighbours : public AddressSpaceTest {
+ protected:
+  static constexpr size_t kPages = 3000;
+
+  void SetUp() override {
+    AddressSpaceTest::SetUp();
+    base_ = static_cast<char*>(
+        mmap(nullptr, kPages * kPage, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    ASSERT_NE(base_, MAP_FAILED);
+    file_ = memfd_create("pages", 0);
+    ASSERT_EQ(ftruncate(file_, kPages * kPage), 0);
+    for (size_t page = 0; page < kPages;) page += make_mapping(page);
+  }
+  void TearDown() override {
+    munmap(base_, kPages * kPage);
+    close(file_);
+    AddressSpaceTest::TearDown();
+  }
+
+  // Returns its size.
+  size_t make_mapping(size_t page) {
+    const size_t pages =
+        std::min<size_t>(1 + random() % (random() % 20 == 0 ? 200 : 6), kPages - page);
+    char* at = base_ + page * kPage;
+    const bool of_file = random() % 4 == 0;
+    const int protection = PROT_READ | PROT_WRITE;
+    EXPECT_EQ(
+        mmap(at, pages * kPage, protection, MAP_FIXED | MAP_PRIVATE | (of_file ? 0 : MAP_ANONYMOUS),
+             of_file ? file_ : -1, 0),
+        at);
+    madvise(at, pages * kPage, MADV_NOHUGEPAGE);
+    for (size_t i = 0; i < pages; ++i) {
+      if (random() % 2) continue;
+      volatile char* touched = at + i * kPage;
+      if (random() % 4)
+        *touched = 1;
+      else
+        (void)*touched;
+    }
+    const unsigned kind = random() % 8;
+    if (kind == 0) mprotect(at, pages * kPage, PROT_NONE);
+    if (kind == 1) munmap(at, pages * kPage);
+    if (kind == 2) return pages;
+    const size_t cut = random() % 5 ? 0 : random() % 4000;
+    const Pages which = kind == 0 ? Pages::kHidden : of_file ? Pages::kPrivate : Pages::kTouched;
+    if (kind != 1)
+      queries_.push_back({{address(at) + cut, address(at) + pages * kPage - cut % 50}, which});
+    return pages;
+  }
+
+  std::minstd_rand random;
+  char* base_ = nullptr;
+  int file_ = -1;
+  std::vector<PageQuery> queries_;
+};
+
+using Parts = std::vector<std::tuple<size_t, uintptr_t, uintptr_t>>;
+
+TEST_F(Neighbours, ToldTogetherAreAsToldAlone) {
+  // Two in one page as well.
+  queries_.back().range.hi -= kPage / 2;
+  const Range last = queries_.back().range;
+  queries_.push_back({{last.hi, last.hi + kPage / 4}, queries_.back().which});
+  Parts alone, together;
+  for (size_t i = 0; i < queries_.size(); ++i)
+    space_.for_each_touched(queries_[i].range, queries_[i].which,
+                            [&](Range part) { alone.emplace_back(i, part.lo, part.hi); });
+  space_.for_each_touched(queries_.data(), queries_.size(), [&](size_t i, Range part) {
+    together.emplace_back(i, part.lo, part.hi);
+  });
+  EXPECT_GT(alone.size(), 300u);
+  EXPECT_EQ(together, alone);
+}
+
+// How many pages this process has in memory.
+size_t resident_pages() {
+  std::ifstream file("/proc/self/statm");
+  size_t whole = 0, resident = 0;
+  file >> whole >> resident;
+  return resident;
+}
+
+TEST_F(Neighbours, AreNotTouchedByTelling) {
+  size_t parts = 0;
+  const auto count = [&] {
+    space_.for_each_touched(queries_.data(), queries_.size(), [&](size_t, Range) { ++parts; });
+  };
+  count();
+  const size_t before = resident_pages();
+  count();
+  EXPECT_LE(resident_pages(), before + 8);
+  EXPECT_GT(parts, 600u);
 }
 
 TEST_F(AddressSpaceTest, OnlyTouchedPagesOfAnAnonymousMapping) {
