@@ -43,6 +43,13 @@ size_t count_scalar(const uint64_t* lo, const uint64_t* hi, uint64_t keep, uint6
   return count;
 }
 
+// The census knows words at 8-byte boundaries, or at every byte where the marker does.
+WordRule census_rule() {
+  WordRule rule = word_rule();
+  if (rule.alignment != 1) rule.alignment = sizeof(uintptr_t);
+  return rule;
+}
+
 // Walks everything that may hold a reference to one block; world stopped.
 class Census {
  public:
@@ -55,7 +62,9 @@ class Census {
 
   void walk() {
     for (const Root& root : roots_.ranges()) visit_root(root);
-    if (!roots_.protected_blocks().blocks().empty()) return walk_block_by_block();
+    // A distance counts from the block that it stands in.
+    if (!roots_.protected_blocks().blocks().empty() || rule_.disguises & kDistance)
+      return walk_block_by_block();
     // What is found is told in the order of addresses, so by one.
     platform::run_parallel(found_ ? 1 : markers_for(heap::committed_bytes()), walk_slices, this);
   }
@@ -104,27 +113,41 @@ class Census {
   // there.
   void visit_filled(Range range) {
     for (uintptr_t at = range.lo; at < range.hi; at += kPieceBytes) {
-      const Range piece{at, std::min(at + kPieceBytes, range.hi)};
-      if (!count_in(piece)) continue;
-      for_each_hit(piece, [&](const uint64_t* word) {
-        const auto address = reinterpret_cast<uintptr_t>(word);
+      // With those words that begin in this piece and end in the next.
+      const uintptr_t further = sizeof(uintptr_t) - rule_.alignment;
+      const Range piece{at, std::min(at + kPieceBytes + further, range.hi)};
+      if (!count_in(piece, 0)) continue;
+      for_each_hit(piece, 0, [&](uintptr_t address) {
         // Free memory between blocks keeps what stood there.
         const Block holder = heap::find_block(address);
-        if (holder && !holder.leaf) take(1, nullptr, &holder, address);
+        if (holder && !holder.leaf && address + sizeof(uintptr_t) <= holder.address + holder.size)
+          take(1, nullptr, &holder, address);
       });
     }
   }
 
-  size_t count_in(Range range) const {
+  // `base`: as for_each_disguised has it.
+  size_t count_in(Range range, uintptr_t base) const {
+    if (any_form_) [[unlikely]] {
+      size_t count = 0;
+      for_each_hit(range, base, [&](uintptr_t) { ++count; });
+      return count;
+    }
     auto* count = cpu().avx2 ? count_avx2 : count_scalar;
     return count(reinterpret_cast<const uint64_t*>(range.lo),
-                 reinterpret_cast<const uint64_t*>(range.hi), keep_, target_.address, target_.size);
+                 reinterpret_cast<const uint64_t*>(range.hi), rule_.keep, target_.address,
+                 target_.size);
   }
   template <class Visit>
-  void for_each_hit(Range range, Visit visit) const {
-    const auto* hi = reinterpret_cast<const uint64_t*>(range.hi);
-    for (auto* p = reinterpret_cast<const uint64_t*>(range.lo); p < hi; p++) {
-      if ((*p & keep_) - target_.address < target_.size) visit(p);
+  void for_each_hit(Range range, uintptr_t base, Visit visit) const {
+    for (uintptr_t at = range.lo; at + sizeof(uintptr_t) <= range.hi; at += rule_.alignment) {
+      uint64_t word;
+      memcpy(&word, reinterpret_cast<const void*>(at), sizeof word);
+      bool hit = false;
+      for_each_meaning(rule_, word, at, base, [&](uintptr_t address) {
+        hit = hit || address - target_.address < target_.size;
+      });
+      if (hit) visit(at);
     }
   }
   void take(size_t count, const Root* root, const Block* holder, uintptr_t at) {
@@ -134,12 +157,12 @@ class Census {
 
   // `shown`: where the words lie in the program, if the range is a copy of them.
   void visit(Range range, uintptr_t shown, const Root* root, const Block* holder) {
-    const size_t here = count_in(range);
+    const uintptr_t base = holder ? base_of_distances(*holder) : 0;
+    const size_t here = count_in(range, base);
     if (!here) return;
     if (!found_) return take(here, root, holder, 0);
-    for_each_hit(range, [&](const uint64_t* word) {
-      take(1, root, holder, shown + (reinterpret_cast<uintptr_t>(word) - range.lo));
-    });
+    for_each_hit(range, base,
+                 [&](uintptr_t at) { take(1, root, holder, shown + (at - range.lo)); });
   }
 
   void visit_root(const Root& root) {
@@ -164,7 +187,9 @@ class Census {
   }
 
   const Block target_;
-  const uint64_t keep_ = word_rule().keep;
+  const WordRule rule_ = census_rule();
+  // Else words are plain, and the fast way serves.
+  const bool any_form_ = rule_.disguises || rule_.alignment == 1;
   const platform::AddressSpace& space_;
   const RootSet& roots_;
   Found* found_;
@@ -222,20 +247,30 @@ bool list_references(const Block& block, const platform::StoppedThread& self, gc
   return ok;
 }
 
+// Libraries that were loaded after the last look at the roots do not count yet.
 size_t list_referents(const Block& block, uintptr_t* out, size_t capacity) {
   if (block.leaf) return 0;
+  if (!state.roots.disguises_known())
+    run_session_here(Wait::kYes, [] { state.roots.look_for_disguises(); });
+  const WordRule rule = census_rule();
   size_t count = 0;
   // The program may have protected a page of it, or free it meanwhile.
   platform::AddressSpace space;
-  uintptr_t words[512];
-  for (size_t offset = 0; offset < block.size; offset += sizeof words) {
-    size_t wanted = std::min(block.size - offset, sizeof words);
-    size_t got = space.read_guarded(words, block.address + offset, wanted);
-    for (size_t i = 0; i < got / sizeof *words; i++) {
-      Block target = heap::find_block(words[i] & word_rule().keep);
-      if (!target) continue;
-      if (count < capacity) out[count] = target.address;
-      count++;
+  char copy[platform::kPageSize];
+  // Words that begin in one piece and end in the next are whole in the next.
+  const size_t step = sizeof copy - (sizeof(uintptr_t) - rule.alignment);
+  for (size_t offset = 0; offset < block.size; offset += step) {
+    size_t wanted = std::min(block.size - offset, sizeof copy);
+    size_t got = space.read_guarded(copy, block.address + offset, wanted);
+    for (size_t i = 0; i + sizeof(uintptr_t) <= got; i += rule.alignment) {
+      uintptr_t word;
+      memcpy(&word, copy + i, sizeof word);
+      for_each_meaning(rule, word, offset + i, base_of_distances(block), [&](uintptr_t address) {
+        Block target = heap::find_block(address);
+        if (!target) return;
+        if (count < capacity) out[count] = target.address;
+        count++;
+      });
     }
   }
   return count;

@@ -222,6 +222,18 @@ void RootSet::note_hidden_pointers(const Mapping& mapping) {
   disguises_ |= disguises;
 }
 
+bool RootSet::look_for_disguises() {
+  AddressSpace space;
+  if (!space.open()) return false;
+  disguises_ = disguises_of_program();
+  disguises_known_ = space.for_each_mapping([&](const Mapping& mapping) {
+    note_hidden_pointers(mapping);
+    return true;
+  });
+  space.close();
+  return disguises_known_;
+}
+
 bool RootSet::may_be_moving_distances(const World& world) const {
   if (!(disguises_ & kDistance)) return false;
   const auto leads_there = [&](Range words) {
@@ -324,6 +336,7 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
     ok = ok && (ours ? protected_.note(piece) : visit_mapping(world, space, piece));
     return ok;
   });
+  disguises_known_ = ok && whole;
   return ok && whole && saw_own_stack_ && protected_.finish() && add_protected_blocks(space) &&
          add_held_words(world);
 }
@@ -331,7 +344,7 @@ bool RootSet::build(const World& world, const AddressSpace& space, bool with_nam
 bool RootSet::read_early(const AddressSpace& space, const Root& root, WordRule rule) {
   const auto number = static_cast<uint32_t>(early_roots_.size());
   if (!early_roots_.push(root)) return false;
-  const unsigned step = root.every_byte ? 1 : rule.alignment;
+  if (root.every_byte) rule.alignment = 1;
   bool ok = true;
   char copy[4 * platform::kPageSize];
   for (uintptr_t at = root.range.lo; at < root.range.hi;) {
@@ -342,17 +355,13 @@ bool RootSet::read_early(const AddressSpace& space, const Root& root, WordRule r
     } else {
       memcpy(copy, reinterpret_cast<const void*>(at), wanted);
     }
-    for (size_t offset = 0; offset + sizeof(uintptr_t) <= got; offset += step) {
+    for (size_t offset = 0; offset + sizeof(uintptr_t) <= got; offset += rule.alignment) {
       uintptr_t word;
       memcpy(&word, copy + offset, sizeof word);
-      const auto keep = [&](uintptr_t address) {
+      for_each_meaning(rule, word, at + offset, 0, [&](uintptr_t address) {
         if (address - heap::geometry.base >= heap::geometry.size) return;
         ok = ok && words_.push(address) && early_words_.push({at + offset, address, number});
-      };
-      keep(word & rule.keep);
-      if (step == 1 || offset % sizeof word == 0) {
-        for_each_disguised(rule.disguises, word, 0, keep);
-      }
+      });
     }
     at = got == wanted ? at + got : ((at + got) | (platform::kPageSize - 1)) + 1;
   }

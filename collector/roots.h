@@ -80,6 +80,9 @@ class RootSet {
   const char* hidden_by() const { return hidden_by_; }
   // Forms of pointers that the loaded libraries keep.
   Disguises disguises() const { return disguises_; }
+  // Whether they have ever been looked for; looks now, under the collector's lock.
+  bool disguises_known() const { return disguises_known_; }
+  bool look_for_disguises();
   // Whether a thread is at work in a library that keeps pointers as distances. While it moves an
   // array they are distances from where the array was.
   bool may_be_moving_distances(const platform::World& world) const;
@@ -126,6 +129,7 @@ class RootSet {
   bool with_names_ = false;
   const char* hidden_by_ = nullptr;
   Disguises disguises_ = 0;
+  bool disguises_known_ = false;
   platform::Range distance_code_;  // of the library of kDistance
   uintptr_t guard_end_ = 0;        // of the last mapping without permissions
   bool any_named_roots_ = false;   // from gc_add_root

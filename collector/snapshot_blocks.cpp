@@ -77,19 +77,26 @@ void BlockSection::scan(const heap::Block& block) {
 }
 
 void BlockSection::scan(const heap::Block& block, platform::Range range, const char* content) {
+  const WordRule rule = view_.rule;
+  // Of a protected block the marker has seen the content alone.
+  const uintptr_t base = is_protected(block) ? 0 : base_of_distances(block);
   for (; range.lo + sizeof(uintptr_t) <= range.hi;
-       range.lo += view_.rule.alignment, content += view_.rule.alignment) {
-    const uintptr_t word = word_at(content) & view_.rule.keep;
-    const size_t granule = resolver_.granule_of(word);
-    if (granule == SIZE_MAX || !view_.marks.covers(granule)) continue;
-    if (candidate_count_ == kMostEdges) {
-      const Pending last = pending_[pending_count_ - 1];
-      send();
-      open(last.block, last.granule, last.reachable, true);
-    }
-    resolver_.prefetch(granule);
-    buffers_->candidates[candidate_count_++] = {range.lo - block.address, word, 0};
+       range.lo += rule.alignment, content += rule.alignment) {
+    for_each_meaning(rule, word_at(content), range.lo, base,
+                     [&](uintptr_t word) { add_candidate(range.lo - block.address, word); });
   }
+}
+
+inline void BlockSection::add_candidate(uint64_t offset, uintptr_t word) {
+  const size_t granule = resolver_.granule_of(word);
+  if (granule == SIZE_MAX || !view_.marks.covers(granule)) return;
+  if (candidate_count_ == kMostEdges) {
+    const Pending last = pending_[pending_count_ - 1];
+    send();
+    open(last.block, last.granule, last.reachable, true);
+  }
+  resolver_.prefetch(granule);
+  buffers_->candidates[candidate_count_++] = {offset, word, 0};
 }
 
 void BlockSection::send() {

@@ -70,6 +70,7 @@ class BlockSection {
   void scan(const heap::Block& block);
   // The words of [lo, hi), which are shown at `content`.
   void scan(const heap::Block& block, platform::Range range, const char* content);
+  void add_candidate(uint64_t offset, uintptr_t word);
   void send();
   void send(const Pending& pending, size_t end_candidate);
   void send_entry(const Pending& pending, Section& section);
@@ -118,6 +119,7 @@ class RootSection {
   void scan(const Root& root);
   void scan(const Root& root, platform::Range range, const char* content);
   void send(const Place& place, uintptr_t word);
+  Place place_of(const Root& root, uint32_t where, uintptr_t at) const;
   uint32_t where(const Root& root) const;
 
   const SnapshotView& view_;

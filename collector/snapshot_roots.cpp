@@ -50,21 +50,24 @@ void RootSection::scan(const Root& root) {
 }
 
 void RootSection::scan(const Root& root, platform::Range range, const char* content) {
-  const size_t step = root.every_byte ? 1 : view_.rule.alignment;
+  WordRule rule = view_.rule;
+  if (root.every_byte) rule.alignment = 1;
   const uint32_t here = where(root);
-  for (; range.lo + sizeof(uintptr_t) <= range.hi; range.lo += step, content += step) {
+  for (; range.lo + sizeof(uintptr_t) <= range.hi;
+       range.lo += rule.alignment, content += rule.alignment) {
     uintptr_t word;
     memcpy(&word, content, sizeof word);
-    word &= view_.rule.keep;
-    if (resolver_.granule_of(word) == SIZE_MAX) continue;
-    const bool registers = root.kind == GC_REFERENCE_REGISTER;
-    Place place{root.kind, here, registers ? range.lo - root.origin : range.lo, root.name};
-    if (!registers && view_.dead_frames.contains(range.lo)) {
-      place.kind = GC_REFERENCE_STACK;
-      place.name = HEAPRAKE_SNAPSHOT_DEAD_FRAME;
-    }
-    send(place, word);
+    for_each_meaning(rule, word, range.lo, 0, [&](uintptr_t address) {
+      if (resolver_.granule_of(address) != SIZE_MAX) send(place_of(root, here, range.lo), address);
+    });
   }
+}
+
+RootSection::Place RootSection::place_of(const Root& root, uint32_t where, uintptr_t at) const {
+  if (root.kind == GC_REFERENCE_REGISTER) return {root.kind, where, at - root.origin, root.name};
+  if (view_.dead_frames.contains(at))
+    return {GC_REFERENCE_STACK, where, at, HEAPRAKE_SNAPSHOT_DEAD_FRAME};
+  return {root.kind, where, at, root.name};
 }
 
 void RootSection::send(const Place& place, uintptr_t word) {

@@ -15,4 +15,16 @@ struct WordRule {
   Disguises disguises = 0;
 };
 
+// Calls visit(address) for each address that the word may be which stands at `at`. `block`: as
+// for_each_disguised has it.
+template <class Visit>
+inline void for_each_meaning(const WordRule& rule, uint64_t word, uintptr_t at, uintptr_t block,
+                             Visit visit) {
+  visit(word & rule.keep);
+  if (!rule.disguises) [[likely]]
+    return;
+  if (rule.alignment == 1 || at % sizeof word == 0)
+    for_each_disguised(rule.disguises, word, block, visit);
+}
+
 }  // namespace heaprake::collector

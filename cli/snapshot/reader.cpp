@@ -303,7 +303,7 @@ class Reader {
     *offset += payload.number_to(size, "a reference lies outside its block");
     check(*offset >= next_offset_, "its references are out of order");
     check(*offset < size, "a reference lies outside its block");
-    next_offset_ = *offset + 1;
+    next_offset_ = *offset;
     const uint32_t to = block_of(granule + static_cast<uint64_t>(payload.signed_number()));
     const uint64_t inner = payload.number();
     check(inner < s_.size[to], "a reference leads outside its block");

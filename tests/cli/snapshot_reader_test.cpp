@@ -129,9 +129,12 @@ TEST_F(SnapshotReader, ManyReferencesOfABlockTakeSeveralRecords) {
       EXPECT_EQ(cut.edges[i].to, whole.edges[i].to);
     }
   }
-  builder.blocks[0].edges[30].offset = builder.blocks[0].edges[29].offset;
   builder.edges_per_record = 30;
-  expect_damaged(builder.bytes(), "out of order");
+  // One word may be two references.
+  builder.blocks[0].edges[30].offset = builder.blocks[0].edges[29].offset;
+  EXPECT_EQ(verdict(builder.bytes()), "");
+  builder.blocks[0].edges[30].offset -= 8;
+  expect_damaged(builder.raw(), "out of order");
 }
 
 TEST_F(SnapshotReader, BlocksAreFoundByAnyAddress) {
@@ -208,7 +211,6 @@ TEST_F(SnapshotReader, ReferencesMustNameBlocks) {
   expect_damaged_by([](Builder& b) { b.blocks[1].edges[0].to = 4; }, "does not exist");
   expect_damaged_by([](Builder& b) { b.blocks[0].edges[0].offset = 48; }, "outside its block");
   expect_damaged_by([](Builder& b) { b.blocks[0].edges[0].offset = UINT64_MAX; }, "outside");
-  expect_damaged_by([](Builder& b) { b.blocks[0].edges[1].offset = 8; }, "out of order");
   expect_damaged_by([](Builder& b) { b.blocks[0].edges[0].inner = 48; }, "leads outside");
   expect_damaged_by([](Builder& b) { b.roots[0].to = 77; }, "does not exist");
   expect_damaged_by([](Builder& b) { b.roots[0].inner = 112; }, "leads outside");

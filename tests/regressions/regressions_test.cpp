@@ -1,10 +1,13 @@
 // Mistakes of the past, one small program each. Programs that know nothing of heaprake must do the
 // same natively and with it preloaded; the others are linked with it.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <cstdio>
 
+#include "heaprake/gc.h"
+#include "tests/collector/snapshot_reader.h"
 #include "tests/shim/child.h"
 
 namespace heaprake::test {
@@ -258,6 +261,44 @@ TEST_P(DisguisedPointers, CountWhereTheirRuntimeIsLoaded) {
     EXPECT_EQ(with.err, "");
   }
   EXPECT_EQ(run_preloaded({program("disguised"), "-", form.name}).out, form.without);
+}
+
+TEST_P(DisguisedPointers, AreCountedWhereTheirRuntimeIsLoaded) {
+  const Form& form = GetParam();
+  const std::string library = std::string(RUNTIMES) + form.library;
+  const std::string found = "1 right, 1 global, 1 block, \n";
+  EXPECT_EQ(run_preloaded({program("disguised"), library, form.name, "count"}).out, found);
+  EXPECT_NE(run_preloaded({program("disguised"), "-", form.name, "count"}).out, found);
+}
+
+// Of the one block that the program asked for with this size.
+const ReadBlock* block_of(const ReadSnapshot& snapshot, uint64_t size) {
+  for (const ReadBlock& block : snapshot.blocks)
+    if (block.requested == size) return &block;
+  return nullptr;
+}
+
+TEST_P(DisguisedPointers, AreToldInSnapshots) {
+  const Form& form = GetParam();
+  const std::string file = testing::TempDir() + "disguised-" + form.name;
+  const Ended ended =
+      run_preloaded({program("disguised"), std::string(RUNTIMES) + form.library, form.name},
+                    ("mode=hunt:snapshot_all=1:snapshot=" + file).c_str());
+  ASSERT_EQ(ended.out, "kept, kept\n") << ended.err;
+  const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  ASSERT_GE(fd, 0);
+  const ReadSnapshot snapshot = read_snapshot(content_of(fd));
+  close(fd);
+  unlink(file.c_str());
+  const ReadBlock *one = block_of(snapshot, 1237), *other = block_of(snapshot, 2239);
+  ASSERT_TRUE(one && other);
+  EXPECT_TRUE(one->flags & other->flags & HEAPRAKE_BLOCK_REACHABLE);
+  ASSERT_EQ(one->edges.size(), 1u);
+  EXPECT_EQ(one->edges[0].to, other->address);
+  bool held = false;
+  for (const ReadRoot& root : snapshot.roots)
+    held = held || (root.block == one->address && root.kind == GC_REFERENCE_GLOBAL);
+  EXPECT_TRUE(held);
 }
 
 INSTANTIATE_TEST_SUITE_P(
