@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "cli/failure.h"
+#include "cli/leftover.h"
 #include "cli/text.h"
 
 namespace heaprake::cli {
@@ -33,19 +34,14 @@ int open_to_write(const std::string& path, int flags) {
   return fd;
 }
 
-void write_to(const std::string& path, int flags, const std::function<void(int fd)>& writer) {
-  const int fd = open_to_write(path, flags);
+void write_and_close(int fd, const std::string& path, const std::function<void(int fd)>& writer) {
   try {
     writer(fd);
-  } catch (const Failure&) {
+  } catch (...) {
     close(fd);
-    if (flags & O_CREAT) unlink(path.c_str());
     throw;
   }
-  if (close(fd) == 0) return;
-  const int error = errno;
-  if (flags & O_CREAT) unlink(path.c_str());
-  cannot_write(path, error);
+  if (close(fd) != 0) cannot_write(path, errno);
 }
 
 struct Target {
@@ -142,15 +138,21 @@ void OutputFile::copy_from(const std::string& path) const {
 
 void OutputFile::write_by(const std::function<void(int fd)>& writer) const {
   if (special_) {
-    write_to(path_, O_APPEND, writer);
+    write_and_close(open_to_write(path_, O_APPEND), path_, writer);
     return;
   }
-  const std::string partial = path_ + ".partial-" + std::to_string(getpid());
-  write_to(partial, O_CREAT | O_EXCL, writer);
-  if (std::rename(partial.c_str(), path_.c_str()) != 0) {
-    const int error = errno;
-    unlink(partial.c_str());
-    cannot_write(path_, error);
+  int fd = -1;
+  const Leftover partial([&] {
+    std::string name = path_ + ".partial-" + std::to_string(getpid());
+    fd = open_to_write(name, O_CREAT | O_EXCL);
+    return name;
+  });
+  try {
+    write_and_close(fd, partial.path(), writer);
+    if (std::rename(partial.path().c_str(), path_.c_str()) != 0) cannot_write(path_, errno);
+  } catch (...) {
+    unlink(partial.path().c_str());
+    throw;
   }
 }
 

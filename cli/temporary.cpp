@@ -9,7 +9,9 @@
 
 namespace heaprake::cli {
 
-TemporaryDirectory::TemporaryDirectory(const std::string& name) {
+namespace {
+
+std::string make_directory(const std::string& name) {
   const char* variable = std::getenv("TMPDIR");
   std::string path = std::filesystem::absolute(variable && *variable ? variable : "/tmp").string();
   const std::string parent = path;
@@ -17,8 +19,13 @@ TemporaryDirectory::TemporaryDirectory(const std::string& name) {
   if (!mkdtemp(path.data()))
     throw Failure(kExitFailure, "cannot make a temporary directory in " + shell_quoted(parent) +
                                     ": " + std::strerror(errno));
-  path_ = path;
+  return path;
 }
+
+}  // namespace
+
+TemporaryDirectory::TemporaryDirectory(const std::string& name)
+    : made_([&] { return make_directory(name); }), path_(made_.path()) {}
 
 TemporaryDirectory::~TemporaryDirectory() {
   std::error_code ignored;

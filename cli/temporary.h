@@ -1,8 +1,10 @@
-// A private directory that goes away with its owner.
+// A private directory, for files, that goes away with its owner, or with the command.
 #pragma once
 
 #include <filesystem>
 #include <string>
+
+#include "cli/leftover.h"
 
 namespace heaprake::cli {
 
@@ -16,7 +18,8 @@ class TemporaryDirectory {
   const std::filesystem::path& path() const { return path_; }
 
  private:
-  std::filesystem::path path_;
+  const Leftover made_;
+  const std::filesystem::path path_;
 };
 
 }  // namespace heaprake::cli

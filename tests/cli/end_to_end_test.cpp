@@ -145,6 +145,30 @@ TEST_F(Waiting, ASnapshotIsWholeAndReported) {
   finish();
 }
 
+bool exists_within(const std::string& directory, const std::string& name) {
+  const auto there = [&] {
+    std::error_code error;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(directory, error))
+      if (entry.path().filename() == name) return true;
+    return false;
+  };
+  for (int i = 0; i < 3000 && !there(); ++i) usleep(10'000);
+  return there();
+}
+
+TEST_F(Waiting, AReportThatASignalEndsLeavesNothing) {
+  start("hunt");
+  for (int signal : {SIGHUP, SIGINT, SIGTERM}) {
+    Files files;
+    Running report({"report", pid_, "--growth=1h"}, {{"TMPDIR", files.path("")}});
+    ASSERT_TRUE(exists_within(files.path(""), "before"));
+    kill(report.pid(), signal);
+    EXPECT_EQ(report.wait().status, 128 + signal);
+    EXPECT_TRUE(std::filesystem::is_empty(files.path(""))) << signal;
+  }
+  finish();
+}
+
 // Once a program has had threads, libc has a handler for our signal; it says nothing to us, and a
 // wait would end with EINTR.
 TEST_F(Waiting, ModeOffIsLeftAlone) {

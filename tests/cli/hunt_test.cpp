@@ -1,7 +1,11 @@
 // heaprake hunt around small programs, with whatever snapshot they leave behind.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -229,6 +233,24 @@ TEST_F(Hunt, ATextReportMayGoToAFile) {
 TEST_F(Hunt, NothingIsLeftBehind) {
   hunt(leaky_.bytes(), "true");
   EXPECT_TRUE(std::filesystem::is_empty(files_.path("tmp")));
+}
+
+// The second interrupt: the program has ended, and the page, longer than a pipe holds, waits for
+// its reader.
+TEST_F(Hunt, NothingIsLeftBehindWhenASignalEndsTheReport) {
+  const std::string pipe = files_.path("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (int signal : {SIGHUP, SIGINT, SIGTERM}) {
+    const int reader = open(pipe.c_str(), O_RDWR | O_CLOEXEC);
+    ASSERT_EQ(fcntl(reader, F_SETPIPE_SZ, 4096), 4096);
+    Running running({"hunt", "--html", pipe, "true"}, variables(leaky_.bytes()));
+    pollfd written = {reader, POLLIN, 0};
+    ASSERT_EQ(poll(&written, 1, 30'000), 1);
+    kill(running.pid(), signal);
+    EXPECT_EQ(running.wait().status, 128 + signal);
+    EXPECT_TRUE(std::filesystem::is_empty(files_.path("tmp"))) << signal;
+    close(reader);
+  }
 }
 
 TEST_F(Hunt, TheLastLineIsACommandThatRuns) {

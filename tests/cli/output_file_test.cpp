@@ -2,6 +2,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/failure.h"
@@ -25,6 +27,42 @@ TEST(OutputFile, AppearsWhenItIsWritten) {
   EXPECT_FALSE(std::filesystem::exists(files.path("out")));
   file.write("content");
   EXPECT_EQ(files.read("out"), "content");
+}
+
+TEST(OutputFile, NothingIsLeftOfOneThatASignalEnds) {
+  for (int number : {SIGHUP, SIGINT, SIGPIPE, SIGTERM, SIGUSR1, SIGXFSZ, SIGRTMIN + 3}) {
+    test::Files files;
+    const pid_t child = fork();
+    if (child == 0) {
+      signal(number, SIG_DFL);
+      OutputFile(files.path("out"), false).write_by([&](int fd) {
+        if (write(fd, "half", 4) == 4) kill(getpid(), number);
+      });
+      _exit(99);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFSIGNALED(status)) << number;
+    EXPECT_EQ(WTERMSIG(status), number);
+    EXPECT_TRUE(std::filesystem::is_empty(files.path(""))) << number;
+  }
+}
+
+TEST(OutputFile, ASignalThatIsIgnoredDoesNotEndIt) {
+  test::Files files;
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGHUP, SIG_IGN);
+    OutputFile(files.path("out"), false).write_by([&](int fd) {
+      kill(getpid(), SIGHUP);
+      if (write(fd, "whole", 5) != 5) _exit(98);
+    });
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(files.read("out"), "whole");
 }
 
 TEST(OutputFile, ExistingFilesAreKeptUnlessForced) {

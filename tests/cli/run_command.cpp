@@ -33,6 +33,8 @@ Running::Running(const std::vector<std::string>& words, const Variables& environ
   pid_ = fork();
   if (pid_ == 0) {
     setpgid(0, 0);
+    // A shell's background job is started with some of them ignored.
+    for (int number : {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM}) signal(number, SIG_DFL);
     unsetenv("LD_PRELOAD");
     unsetenv("HEAPRAKE_OPTIONS");
     for (const auto& [key, value] : environment) setenv(key.c_str(), value.c_str(), 1);
