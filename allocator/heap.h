@@ -172,6 +172,13 @@ void set_note_hooks(const NoteHooks* hooks);
 // since the last time; anything may be done there, allocation and collection included.
 using PollHook = void (*)();
 void set_poll_hook(PollHook hook);
+// Around functions of the program's that a hook calls: they may never return to it (longjmp). What
+// leave_hook gives back goes to return_to_hook when they do.
+struct LeftHook {
+  bool polling, deferring;
+};
+LeftHook leave_hook();
+void return_to_hook(LeftHook left);
 // Called before an allocation fails for want of memory. true: some has been reclaimed, try again.
 using RescueHook = bool (*)();
 void set_rescue_hook(RescueHook hook);

@@ -34,6 +34,9 @@ extern const bool heaprake_mimalloc_recommits;
 /* What mi_malloc of at most 1024 bytes has at hand, NULL if it would have to look further. */
 void* heaprake_mimalloc_pop(size_t bytes);
 void heaprake_mimalloc_free(void* p);
+/* Whether the calling thread is in mimalloc's call of its deferred_free function, which is not
+ * called again meanwhile; and what it is told instead. */
+bool heaprake_mimalloc_exchange_deferring(bool deferring);
 /* Sets every option that we do not leave to mimalloc. Before the first allocation. */
 void heaprake_mimalloc_configure(void);
 /* More memory for blocks: reserved, uncommitted, zero, 64 MiB aligned. */

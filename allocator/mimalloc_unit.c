@@ -102,14 +102,18 @@ extern char** heaprake_no_environ __attribute__((alias("no_environment"), visibi
 
 const bool heaprake_mimalloc_recommits = MI_MALLOC_VERSION < 210;
 
+static inline mi_heap_t* heap_of_thread(void) {
+#if MI_MALLOC_VERSION < 210
+  return mi_get_default_heap();
+#else
+  return mi_prim_get_default_heap();
+#endif
+}
+
 /* The first lines of mi_malloc. Only by stopping where mi_malloc goes on to its slow path can the
  * caller do without a stack frame, which costs as much as the rest. */
 void* heaprake_mimalloc_pop(size_t bytes) {
-#if MI_MALLOC_VERSION < 210
-  mi_page_t* page = _mi_heap_get_free_small_page(mi_get_default_heap(), bytes);
-#else
-  mi_page_t* page = _mi_heap_get_free_small_page(mi_prim_get_default_heap(), bytes);
-#endif
+  mi_page_t* page = _mi_heap_get_free_small_page(heap_of_thread(), bytes);
   mi_block_t* block = page->free;
   if (block == NULL) return NULL;
   page->used++;
@@ -119,6 +123,15 @@ void* heaprake_mimalloc_pop(size_t bytes) {
 
 void heaprake_mimalloc_free(void* p) {
   mi_free(p);
+}
+
+bool heaprake_mimalloc_exchange_deferring(bool deferring) {
+  mi_heap_t* heap = heap_of_thread();
+  /* A thread without blocks shares a heap that nobody may write to. */
+  if (!mi_heap_is_initialized(heap)) return false;
+  const bool before = heap->tld->recurse;
+  heap->tld->recurse = deferring;
+  return before;
 }
 
 void heaprake_mimalloc_configure(void) {

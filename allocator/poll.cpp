@@ -7,6 +7,7 @@
 
 #include "allocator/heap.h"
 #include "allocator/memory.h"
+#include "allocator/mimalloc_host.h"
 #include "allocator/retained.h"
 
 namespace heaprake::heap {
@@ -17,7 +18,8 @@ constexpr size_t kPollBytes = 64 * 1024;
 
 std::atomic<PollHook> poll_hook{nullptr};
 std::atomic<RescueHook> rescue_hook{nullptr};
-// True while the hook runs, and for good once the thread is ending.
+// True while a hook runs, but for the program's functions that it calls, and for good once the
+// thread is ending.
 __thread bool polling;
 
 // The clock is read once in so many passes, and looked at for this long a time.
@@ -71,6 +73,16 @@ bool rescue() {
   bool reclaimed = hook();
   polling = false;
   return reclaimed;
+}
+
+LeftHook leave_hook() {
+  const LeftHook left = {polling, heaprake_mimalloc_exchange_deferring(false)};
+  polling = false;
+  return left;
+}
+void return_to_hook(LeftHook left) {
+  polling = left.polling;
+  heaprake_mimalloc_exchange_deferring(left.deferring);
 }
 
 void start_polling() {

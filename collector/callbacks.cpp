@@ -41,7 +41,9 @@ void Callbacks::call(gc_phase phase, const gc_info& info) {
   Entry entry;
   for (size_t i = 0; get(i, &entry); i++) {
     UserCode here;
+    const heap::LeftHook left = heap::leave_hook();
     call_contained(entry.call, phase, &info, entry.arg);
+    heap::return_to_hook(left);
   }
   errno = kept_errno;
 }

@@ -1,5 +1,6 @@
 // gc.callbacks, gc.set_debug, gc.garbage, gc.freeze: each test quotes the rows of Python 3.11's
 // documentation that it mirrors.
+#include <csetjmp>
 #include <string>
 
 #include "steps.h"
@@ -66,6 +67,40 @@ TEST_F(Watch, CallbacksSeeAutomaticCollections) {
   EXPECT_EQ(seen.calls[1].info.automatic, 1u);
   EXPECT_GT(seen.calls[1].info.collected, 100u);
 }
+
+jmp_buf before_callback;
+void leave(gc_phase phase, const gc_info*, void* arg) {
+  if (phase != *static_cast<gc_phase*>(arg)) return;
+  gc_remove_callback(leave, arg);
+  longjmp(before_callback, 1);
+}
+
+uint64_t automatic() {
+  gc_stats now{};
+  gc_get_stats(&now);
+  return now.automatic;
+}
+
+STEP void be_left_in(gc_phase phase) {
+  ASSERT_TRUE(gc_add_callback(leave, &phase));
+  if (setjmp(before_callback) == 0) allocate_and_lose(4 << 20);
+}
+
+class LeftIn : public Gc, public testing::WithParamInterface<gc_phase> {};
+
+TEST_P(LeftIn, AnAutomaticCollectionIsNotTheLast) {
+  gc_set_threshold(1 << 20, 0);
+  gc_enable();
+  be_left_in(GetParam());
+  const uint64_t before = automatic();
+  testing::internal::CaptureStderr();
+  allocate_and_lose(8 << 20);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("left by longjmp"), std::string::npos);
+  gc_disable();
+  EXPECT_GT(automatic(), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Watch, LeftIn, testing::Values(GC_PHASE_START, GC_PHASE_STOP));
 
 void collect_again(gc_phase, const gc_info*, void* arg) {
   static_cast<Seen*>(arg)->nested = gc_collect();
