@@ -60,7 +60,7 @@ extern Geometry geometry;
 
 struct Block {
   uintptr_t address = 0;
-  size_t size = 0;  // as malloc_usable_size says: what is scanned is what is offered
+  size_t size = 0;  // what is scanned: what is offered, and the pad
   bool leaf = false;
   explicit operator bool() const { return address != 0; }
 };
@@ -108,6 +108,8 @@ void set_misuse_handler(MisuseHandler handler);
 Block find_block(uintptr_t p);
 // The block that starts at granule g, whose byte is not zero.
 Block block_at(size_t granule);
+// What malloc_usable_size says of it.
+size_t offered_size(const Block& block);
 // The size that the program asked for (with a ledger), else the block's size.
 size_t requested_size(const Block& block);
 // Number of slices from base on that may hold blocks; none beyond it was ever used.

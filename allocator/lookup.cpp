@@ -59,7 +59,10 @@ Block find_block(uintptr_t p) {
 
 size_t usable_size(void* p) {
   const Block block = block_start(p, "malloc_usable_size");
-  if (!block) return 0;
+  return block ? offered_size(block) : 0;
+}
+
+size_t offered_size(const Block& block) {
   // The pad is not the program's to use: its end would again be just past the block's.
   return block.size - fast::table.pad;
 }

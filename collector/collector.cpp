@@ -252,7 +252,8 @@ size_t list_saved(gc_object* out, size_t capacity) {
   run_session_here(Wait::kYes, [&] {
     saved.for_each([&](const heap::Block& block) {
       if (kept.size() < capacity) {
-        kept.push({reinterpret_cast<void*>(block.address), block.size, block.leaf ? 1u : 0u});
+        kept.push({reinterpret_cast<void*>(block.address), heap::offered_size(block),
+                   block.leaf ? 1u : 0u});
       }
       count++;
     });
@@ -375,6 +376,7 @@ void after_fork_in_child() {
   epolls.clear_after_fork();
   registrations.clear_after_fork();
   carried.repair_after_fork();
+  figures.begin_in_child();
 }
 
 }  // namespace heaprake::collector

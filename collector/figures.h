@@ -19,6 +19,17 @@ struct Figures {
 #include "heaprake/stats.def"
 #undef HEAPRAKE_STAT
   }
+  // In a forked child: counters of what a process has done begin anew. What memory holds, and what
+  // the last collection saw, is as it was.
+  void begin_in_child() {
+    Figures begun;
+    for (auto kept : {&Figures::live_blocks, &Figures::live_bytes, &Figures::root_bytes,
+                      &Figures::threads_stopped, &Figures::finalizers_waiting})
+      set(begun.*kept, (this->*kept).load(std::memory_order_relaxed));
+#define HEAPRAKE_STAT(type, name, text) name.store(begun.name.load(), std::memory_order_relaxed);
+#include "heaprake/stats.def"
+#undef HEAPRAKE_STAT
+  }
   static void add(std::atomic<uint64_t>& counter, uint64_t n) {
     counter.fetch_add(n, std::memory_order_relaxed);
   }

@@ -62,7 +62,8 @@ size_t gc_objects(gc_object* out, size_t capacity) noexcept {
   heap::for_each_block([&](const heap::Block& block) {
     if (collector::is_garbage(block)) return true;
     if (count < capacity) {
-      out[count] = {reinterpret_cast<void*>(block.address), block.size, block.leaf ? 1u : 0u};
+      out[count] = {reinterpret_cast<void*>(block.address), heap::offered_size(block),
+                    block.leaf ? 1u : 0u};
     }
     ++count;
     return true;

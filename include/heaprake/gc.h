@@ -76,7 +76,8 @@ typedef struct gc_reference {
                        the library that it names is closed. */
 } gc_reference;
 
-/* Figures since the start of the process. Fields are rows of heaprake/stats.def. */
+/* Figures since the start of the process, a forked child's since the fork. Fields are rows of
+ * heaprake/stats.def. */
 typedef struct gc_stats {
 #define HEAPRAKE_STAT(type, name, text) type name;
 #include "heaprake/stats.def"

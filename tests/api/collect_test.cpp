@@ -1,7 +1,13 @@
 // gc.enable, gc.collect, thresholds, figures. Each test quotes the rows of Python 3.11's
 // documentation that it mirrors.
+#include <malloc.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "steps.h"
 
@@ -111,6 +117,37 @@ STEP void build_three(gc_id_t* first, gc_id_t* last) {
   root->other->other = root;
   *first = gc_id(root);
   *last = gc_id(root->other);
+}
+
+TEST_F(Collect, AChildsFiguresAreItsOwn) {
+  collect();
+  collect();
+  const pid_t child = fork();
+  if (child == 0) {
+    gc_stats before{}, after{};
+    gc_get_stats(&before);
+    collect();
+    gc_get_stats(&after);
+    _exit(before.collections == 0 && before.live_blocks > 0 && after.collections == 1 ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(Collect, ObjectsHaveTheLengthThatIsOffered) {
+  std::vector<void*> blocks;
+  for (size_t size : {1, 15, 16, 48, 64, 100, 1000, 5000, 100'000, 3'000'000})
+    blocks.push_back(malloc(size));
+  blocks.push_back(gc_malloc_leaf(64));
+  size_t seen = 0;
+  for (const gc_object& object : gc::objects()) {
+    if (std::find(blocks.begin(), blocks.end(), object.address) == blocks.end()) continue;
+    EXPECT_EQ(object.size, malloc_usable_size(object.address));
+    ++seen;
+  }
+  EXPECT_EQ(seen, blocks.size());
+  for (void* block : blocks) free(block);
 }
 
 // "gc.get_referrers(*objs): Return the list of objects that directly refer to any of objs."
