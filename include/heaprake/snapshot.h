@@ -72,7 +72,7 @@ enum heaprake_snapshot_kind {
    *   number of words of content that follow; so many 8-byte words, from the block's start: the
    *     first 64 of an unreachable block, of others what tells a vtable or an array's count
    *   number of references to blocks that it holds; each, in order of offset (a word that may be an
- *   address in several forms may be several):
+   *   address in several forms may be several):
    *     offset of the word minus that of the previous one (first: its offset)
    *     signed: granule at which the block referred to starts, minus this block's
    *     offset in that block
