@@ -6,6 +6,7 @@
 #include <sys/vfs.h>
 
 #include <climits>
+#include <cstdio>
 #include <cstring>
 
 #include "platform/platform.h"
@@ -65,6 +66,44 @@ Target follow_links(char (&path)[PATH_MAX]) {
   return Target::kOther;
 }
 
+// Takes back what was written at the end of the file, if it still is the end.
+void take_back(int fd, size_t written) {
+  struct stat status {};
+  const long end = sys::call(SYS_lseek, fd, 0, SEEK_CUR);
+  if (sys::failed(end) || sys::failed(sys::call(SYS_fstat, fd, &status))) return;
+  if (status.st_size == end) sys::call(SYS_ftruncate, fd, end - static_cast<long>(written));
+}
+
+// For as long as this descriptor is open. Where files have no locks there is nobody to ask.
+bool lock(int fd) {
+  constexpr long kAccess = -13, kAgain = -11;
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  const long result = sys::call(SYS_fcntl, fd, F_OFD_SETLK, &whole);
+  return result != kAgain && result != kAccess;
+}
+
+// Its last owner may have renamed or removed it between our opening and our locking it.
+bool is_still_named(int fd, const char* name, struct stat* status) {
+  struct stat named {};
+  return !sys::failed(sys::call(SYS_fstat, fd, status)) && S_ISREG(status->st_mode) &&
+         !sys::failed(sys::call(SYS_newfstatat, AT_FDCWD, name, &named, AT_SYMLINK_NOFOLLOW)) &&
+         named.st_dev == status->st_dev && named.st_ino == status->st_ino;
+}
+
+// -1: it is somebody else's now.
+int open_locked(const char* name) {
+  const long opened = sys::call(SYS_openat, AT_FDCWD, name, kWriting | O_NOFOLLOW, 0666);
+  if (sys::failed(opened)) return -1;
+  const int fd = static_cast<int>(opened);
+  struct stat status {};
+  if (lock(fd) && is_still_named(fd, name, &status) &&
+      (status.st_size == 0 || !sys::failed(sys::call(SYS_ftruncate, fd, 0))))
+    return fd;
+  sys::call(SYS_close, fd);
+  return -1;
+}
+
 }  // namespace
 
 int open_for_writing(const char* path) {
@@ -90,9 +129,27 @@ int open_for_reading(const char* path) {
   return sys::failed(fd) ? -1 : static_cast<int>(fd);
 }
 
-int open_for_appending(const char* path) {
-  const long fd = sys::call(SYS_openat, AT_FDCWD, path, kWriting | O_APPEND, 0666);
-  return sys::failed(fd) ? -1 : static_cast<int>(fd);
+bool append_to_file(const char* path, const void* data, size_t length) {
+  const long opened = sys::call(SYS_openat, AT_FDCWD, path, kWriting | O_APPEND, 0666);
+  if (sys::failed(opened)) return false;
+  const int fd = static_cast<int>(opened);
+  // In one piece, so that records of several processes do not mix.
+  const size_t written = write_once(fd, data, length);
+  if (written != 0 && written != length) take_back(fd, written);
+  sys::call(SYS_close, fd);
+  return written == length;
+}
+
+int open_beside(const char* path, char (&name)[PATH_MAX]) {
+  constexpr int kMostWriters = 256;  // at the same moment
+  for (int number = 0; number < kMostWriters; ++number) {
+    const int length = number == 0 ? snprintf(name, sizeof name, "%s.new", path)
+                                   : snprintf(name, sizeof name, "%s.new%d", path, number);
+    if (length >= static_cast<int>(sizeof name)) return -1;
+    const int fd = open_locked(name);
+    if (fd >= 0) return fd;
+  }
+  return -1;
 }
 
 bool is_replaceable(char (&path)[PATH_MAX]) {

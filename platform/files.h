@@ -11,6 +11,8 @@ namespace heaprake::platform {
 void write_error(const char* text, size_t length);
 // false: not all of it could be written.
 bool write_all(int fd, const void* data, size_t length);
+// With a single write, unless that would have to wait: how much of it was written.
+size_t write_once(int fd, const void* data, size_t length);
 // Whole-buffer read; false on end, error or time-out.
 bool read_all(int fd, void* data, size_t length);
 // open(O_WRONLY|O_CREAT|O_TRUNC|O_CLOEXEC) and close, raw. -1 on failure. Never waits, and makes no
@@ -22,7 +24,13 @@ int open_new_for_writing(const char* path, bool* exists);
 int open_for_reading(const char* path);
 // How many bytes came; 0 at the end or on an error.
 size_t read_some(int fd, void* data, size_t length);
-int open_for_appending(const char* path);
+// Opens, appends and closes. false: not all of it could be written; then a regular file is as it
+// was before, unless others have appended meanwhile: none of its lines stays a half.
+bool append_to_file(const char* path, const void* data, size_t length);
+// A file for the next version of `path`, empty and nobody else's until it is closed: before that
+// the caller renames it to `path`, or removes it. -1 on failure. It is found by its lock: what a
+// process that was killed has left is used again.
+int open_beside(const char* path, char (&name)[PATH_MAX]);
 bool rename_file(const char* from, const char* to);
 void remove_file(const char* path);
 // Whether there may be a regular file or nothing at `path`, so that a new version takes its place

@@ -43,24 +43,34 @@ void forget_signal(int signal, uint64_t pending_before) {
   sys::call(SYS_rt_sigtimedwait, &bit, nullptr, &at_once, sizeof bit);
 }
 
-}  // namespace
-
-bool write_all(int fd, const void* data, size_t length) {
+size_t write_most(int fd, const void* data, size_t length, bool rest) {
   const SignalMask mask = block_signals();
   const uint64_t pending = pending_signals();
   const char* at = static_cast<const char*>(data);
-  while (length != 0) {
-    const long written = sys::call(SYS_write, fd, at, length);
+  size_t left = length;
+  while (left != 0) {
+    const long written = sys::call(SYS_write, fd, at, left);
     if (written == kInterrupted) continue;
     if (written == kAgain && wait_writable(fd)) continue;
     if (written == kBrokenPipe) forget_signal(SIGPIPE, pending);
     if (written == kTooLarge) forget_signal(SIGXFSZ, pending);
     if (written <= 0) break;
     at += written;
-    length -= static_cast<size_t>(written);
+    left -= static_cast<size_t>(written);
+    if (!rest) break;
   }
   restore_signals(mask);
-  return length == 0;
+  return length - left;
+}
+
+}  // namespace
+
+bool write_all(int fd, const void* data, size_t length) {
+  return write_most(fd, data, length, true) == length;
+}
+
+size_t write_once(int fd, const void* data, size_t length) {
+  return write_most(fd, data, length, false);
 }
 
 void write_error(const char* text, size_t length) {

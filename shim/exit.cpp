@@ -58,8 +58,10 @@ void write_stats() {
   if (!stats.on() || !file_is_ours(stats)) return;
   int fd = open_output(stats);
   if (fd < 0) return;
-  write_summary(fd);
+  const bool whole = write_summary(fd);
   close_output(fd);
+  char path[PATH_MAX];
+  if (!whole && path_of(stats, path)) tell_unwritable(path);
 }
 
 // With signals blocked, so that the thread does not come here again from a handler.

@@ -46,7 +46,7 @@ void add_modes(Line& line, const gc_stats& stats) {
 
 }  // namespace
 
-void write_summary(int fd) {
+bool write_summary(int fd) {
   gc_stats stats = current_stats();
   bool hunt = collector::mode() == collector::Mode::kHunt;  // reclaims nothing
   heap::Usage usage = heap::usage();
@@ -62,7 +62,7 @@ void write_summary(int fd) {
          << " collections were given up: a thread could not be stopped, or memory not be read\n";
   }
   if (stats.misuses) line << "heaprake: " << stats.misuses << " bad frees reported\n";
-  platform::write_all(fd, line.text(), line.length());
+  return platform::write_all(fd, line.text(), line.length());
 }
 
 }  // namespace heaprake::shim

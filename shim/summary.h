@@ -8,6 +8,7 @@ namespace heaprake::shim {
 gc_stats current_stats();
 
 // The first line, the oracle's and the verifier's have a fixed form that scripts rely on.
-void write_summary(int fd);
+// false: not all of it could be written.
+bool write_summary(int fd);
 
 }  // namespace heaprake::shim

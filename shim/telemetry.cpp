@@ -135,16 +135,16 @@ bool replace_metrics(char (&path)[PATH_MAX]) {
   char fresh[PATH_MAX];
   const Format format = format_of(path);  // by the name that was given, not a link's target
   const bool replaceable = platform::is_replaceable(path);
-  const int length = snprintf(fresh, sizeof fresh, replaceable ? "%s.new" : "%s", path);
-  if (length >= static_cast<int>(sizeof fresh)) return false;
-  const int fd = platform::open_for_writing(fresh);
+  const int fd =
+      replaceable ? platform::open_beside(path, fresh) : platform::open_for_writing(path);
   if (fd < 0) return false;
-  const bool whole = write_metrics(fd, format);
+  bool done = write_metrics(fd, format);
+  if (replaceable) {
+    done = done && platform::rename_file(fresh, path);
+    if (!done) platform::remove_file(fresh);
+  }
   platform::close_file(fd);
-  if (!replaceable) return whole;
-  if (whole && platform::rename_file(fresh, path)) return true;
-  platform::remove_file(fresh);
-  return false;
+  return done;
 }
 
 void renew_metrics() {
@@ -162,8 +162,6 @@ void append_event(const gc_stats& now) {
   static bool told = false;
   char path[PATH_MAX];
   if (!path_of(settings().events, path)) return;
-  const int fd = platform::open_for_appending(path);
-  if (fd < 0) return tell_once(&told, path);
   char text[640];
   const int length = snprintf(
       text, sizeof text,
@@ -178,8 +176,7 @@ void append_event(const gc_stats& now) {
       number(now.sweep_total_ns - before.sweep_total_ns), number(now.collected - before.collected),
       number(now.collected_bytes - before.collected_bytes), number(now.live_blocks),
       number(now.live_bytes), number(now.root_bytes), number(now.threads_stopped));
-  platform::write_all(fd, text, static_cast<size_t>(length));
-  platform::close_file(fd);
+  if (!platform::append_to_file(path, text, static_cast<size_t>(length))) tell_once(&told, path);
 }
 
 // Several processes may be told the same path: a forked child leaves it to its parent.

@@ -1,5 +1,6 @@
 // The life of a process under the library: its first and last moments, fork, dlclose, and what is
 // printed at its end.
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -330,6 +331,69 @@ TEST(Telemetry, AVersionThatDoesNotFitLeavesTheOldOne) {
   EXPECT_EQ(ended.exit_code, 0);
   EXPECT_EQ(ended.err, "heaprake: cannot write " + file + ".\n");
   EXPECT_EQ(file_text(file), "old");
+  EXPECT_EQ(directory.files(), 1u);
+}
+
+// A full disk, which takes a part of a line, as a limit on the size of files does.
+TEST(Telemetry, AnEventThatDoesNotFitLeavesNoHalfLine) {
+  TemporaryDirectory directory;
+  const std::string file = directory / "e";
+  const std::string options = kBusy + std::string(":events=") + file;
+  Ended full =
+      run_preloaded({"/bin/sh", "-c", "ulimit -f 1; exec " + victim("dead_stacks")}, options);
+  EXPECT_EQ(full.exit_code, 0);
+  EXPECT_EQ(full.err, "heaprake: cannot write " + file + ".\n");
+  const std::string before = file_text(file);
+  EXPECT_FALSE(before.empty());
+  Ended room = run_preloaded({victim("dead_stacks")}, options);
+  EXPECT_EQ(room.err, "");
+  const std::string text = file_text(file);
+  EXPECT_GT(text.size(), before.size());
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    EXPECT_TRUE(line.starts_with("{\"time_ns\": ")) << line;
+    EXPECT_TRUE(line.ends_with("}")) << line;
+    EXPECT_EQ(count_of("time_ns", line), 1u) << line;
+  }
+}
+
+TEST(Telemetry, AFullDeviceIsToldOfOnce) {
+  for (const char* option : {":metrics=", ":events=", ":stats="}) {
+    Ended ended = run_preloaded({victim("dead_stacks")}, kBusy + std::string(option) + "/dev/full");
+    EXPECT_EQ(ended.exit_code, 0);
+    EXPECT_EQ(ended.err, "heaprake: cannot write /dev/full.\n") << option;
+  }
+}
+
+TEST(Telemetry, ManyProcessesMayReplaceOneFile) {
+  TemporaryDirectory directory;
+  const std::string options = kBusy + std::string(":metrics=") + (directory / "m");
+  const std::string many = "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do " +
+                           victim("dead_stacks") + " > /dev/null & done; wait";
+  Ended ended = run_preloaded({"/bin/sh", "-c", many}, options);
+  EXPECT_EQ(ended.exit_code, 0);
+  EXPECT_EQ(ended.err, "");
+  EXPECT_TRUE(file_text(directory / "m").ends_with("# EOF\n"));
+  EXPECT_EQ(directory.files(), 1u);
+}
+
+TEST(Telemetry, AVersionThatAnotherProcessIsWritingIsLeftAlone) {
+  TemporaryDirectory directory;
+  const std::string file = directory / "m", fresh = directory / "m.new";
+  const int other = open(fresh.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  ASSERT_EQ(write(other, "half", 4), 4);
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  ASSERT_EQ(fcntl(other, F_OFD_SETLK, &whole), 0);
+  const std::string options = kBusy + std::string(":metrics=") + file;
+  EXPECT_EQ(run_preloaded({victim("dead_stacks")}, options).err, "");
+  EXPECT_TRUE(file_text(file).ends_with("# EOF\n"));
+  EXPECT_EQ(file_text(fresh), "half");
+  EXPECT_EQ(directory.files(), 2u);
+  // Killed: what it has left becomes the next version.
+  close(other);
+  EXPECT_EQ(run_preloaded({victim("dead_stacks")}, options).err, "");
+  EXPECT_TRUE(file_text(file).ends_with("# EOF\n"));
   EXPECT_EQ(directory.files(), 1u);
 }
 
