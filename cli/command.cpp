@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "cli/failure.h"
+#include "cli/standard_output.h"
 #include "cli/subcommand.h"
 #include "cli/text.h"
 
@@ -96,7 +97,15 @@ std::string help_of(const Subcommand& subcommand) {
   return help + "\n" + std::string(subcommand.help);
 }
 
-int run_command(const std::vector<std::string>& words) {
+namespace {
+
+const Subcommand* subcommand_of(const std::string& name) {
+  for (const Subcommand* subcommand : subcommands())
+    if (subcommand->name == name) return subcommand;
+  return nullptr;
+}
+
+int perform(const std::vector<std::string>& words) {
   if (words.empty()) {
     const std::string help = overview();
     std::fwrite(help.data(), 1, help.size(), stderr);
@@ -112,17 +121,29 @@ int run_command(const std::vector<std::string>& words) {
     std::puts("heaprake " HEAPRAKE_VERSION);
     return kExitSuccess;
   }
-  for (const Subcommand* subcommand : subcommands()) {
-    if (subcommand->name != name) continue;
+  const Subcommand* subcommand = subcommand_of(name);
+  if (!subcommand) throw Failure(kExitUsage, unknown_subcommand(name));
+  return dispatch(*subcommand, {words.begin() + 1, words.end()});
+}
+
+}  // namespace
+
+int run_command(const std::vector<std::string>& words) {
+  const bool known = !words.empty() && subcommand_of(words[0]);
+  const std::string who = known ? "heaprake " + words[0] : "heaprake";
+  int status = kExitSuccess;
+  const auto attempt = [&](const auto& step) {
     try {
-      return dispatch(*subcommand, {words.begin() + 1, words.end()});
+      step();
     } catch (const Failure& failure) {
-      complain("heaprake " + name, failure);
-      return failure.status;
+      complain(who, failure);
+      if (status == kExitSuccess) status = failure.status;
     }
-  }
-  complain("heaprake", Failure(kExitUsage, unknown_subcommand(name)));
-  return kExitUsage;
+  };
+  watch_standard_output();
+  attempt([&] { status = perform(words); });
+  attempt(finish_standard_output);
+  return status;
 }
 
 }  // namespace heaprake::cli

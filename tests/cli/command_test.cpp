@@ -4,6 +4,7 @@
 
 #include "cli/process.h"
 #include "run_command.h"
+#include "snapshot_builder.h"
 #include "temporary_files.h"
 
 namespace heaprake::cli::test {
@@ -38,6 +39,36 @@ TEST(Command, AnUnknownSubcommandIsGuessed) {
   const Outcome outcome = run({"hutn"});
   EXPECT_EQ(outcome.status, 2);
   EXPECT_NE(outcome.error.find("did you mean hunt?"), std::string::npos);
+}
+
+// Of `sh -c`, where $HEAPRAKE is the command.
+Outcome run_in_shell(const std::string& script, Variables more = {}) {
+  more["HEAPRAKE"] = HEAPRAKE_COMMAND;
+  more.insert(kFake.begin(), kFake.end());
+  return run({"run", "sh", "-c", script}, more);
+}
+
+TEST(Command, OutputThatCannotBeWrittenIsAFailure) {
+  Files files;
+  SnapshotBuilder lost;
+  lost.block(40);
+  lost.header.flags = HEAPRAKE_SNAPSHOT_ALL;
+  const Variables snapshot = {{"FILE", files.write("snapshot", lost.bytes())}};
+  for (const char* words :
+       {"--help", "--version", "run --help", "hunt --help", "ps --help", "ps --json",
+        "report $FILE", "report $FILE --format=lsan", "objects $FILE", "objects $FILE --json",
+        "diff $FILE $FILE --json", "why $FILE 0x10000"}) {
+    const Outcome full =
+        run_in_shell("exec $HEAPRAKE " + std::string(words) + " > /dev/full", snapshot);
+    EXPECT_EQ(full.status, 1) << words;
+    EXPECT_NE(full.error.find(": cannot write to the standard output: No space left on device\n"),
+              std::string::npos)
+        << words << full.error;
+    const Outcome gone = run_in_shell(
+        "trap '' PIPE; { $HEAPRAKE " + std::string(words) + "; echo $? >&2; } | true", snapshot);
+    EXPECT_EQ(gone.error, "0\n") << words;
+  }
+  EXPECT_EQ(run_in_shell("exec $HEAPRAKE nothing > /dev/full").status, 2);
 }
 
 TEST(Run, EveryOptionOfTheTableIsInTheHelp) {
