@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <atomic>
+
 #include "heaprake/protocol.h"
 #include "platform/platform.h"
 #include "platform/syscall.h"
@@ -22,6 +24,8 @@ size_t write_address(uint64_t cookie, struct sockaddr_un* address) {
     *at++ = "0123456789abcdef"[(cookie >> (4 * digit)) & 15];
   return static_cast<size_t>(at - reinterpret_cast<char*>(address));
 }
+
+std::atomic<bool> forbidden{false};
 
 // Of the library's file, so that the map names it. Its protection is all that it is for.
 alignas(kPageSize) constinit volatile char sign[kPageSize] = {1};
@@ -48,7 +52,13 @@ bool owner_is_trusted(int fd) {
 }  // namespace
 
 void show_readiness_for_requests(bool ready) {
+  ready = ready && !forbidden.load(std::memory_order_relaxed);
   sys::call(SYS_mprotect, &sign, sizeof sign, ready ? PROT_WRITE : PROT_READ | PROT_WRITE);
+}
+
+void forbid_requests() {
+  forbidden.store(true, std::memory_order_relaxed);
+  show_readiness_for_requests(false);
 }
 
 int connect_to_command(uint64_t cookie) {

@@ -2,11 +2,21 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <atomic>
+
 #include "platform/platform.h"
 #include "platform/sigaction.h"
 #include "platform/syscall.h"
 
 namespace heaprake::platform {
+
+namespace {
+std::atomic<bool> sockets_are_local{false};
+}
+
+void forbid_questions_to_sockets() {
+  sockets_are_local.store(true, std::memory_order_relaxed);
+}
 
 Channel channel_of(int fd) {
   struct stat status;
@@ -15,6 +25,7 @@ Channel channel_of(int fd) {
     case S_IFIFO:
       return {Channel::kPipe, status.st_ino};
     case S_IFSOCK: {
+      if (sockets_are_local.load(std::memory_order_relaxed)) return {Channel::kLocalSocket, 0};
       int domain = -1;
       int length = sizeof domain;
       sys::call(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);

@@ -289,6 +289,8 @@ void set_request_handler(RequestHandler handler);
 // Whether a command may send its signal, which shows in the process's map (heaprake/protocol.h).
 // Off at first, and in whatever the process executes.
 void show_readiness_for_requests(bool ready);
+// From now on it is off: the program's seccomp filter would end it for answering.
+void forbid_requests();
 
 // First of all at start, before any other call of this room; later ones do nothing. Whether there
 // is a seccomp filter that was installed before the program began, and not for a whole container:
@@ -398,6 +400,9 @@ struct Channel {
   uint64_t id = 0;
 };
 Channel channel_of(int fd);
+// From now on a socket is not asked for its kind, and counts as a local one: the program's seccomp
+// filter would end it for that.
+void forbid_questions_to_sockets();
 
 // Whether the signal's handler was installed with SA_SIGINFO: only then does the kernel write what
 // the handler's second argument points to.

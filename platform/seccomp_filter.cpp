@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 
 #include "platform/locked_memory.h"
 #include "platform/platform.h"
@@ -75,6 +76,21 @@ constexpr Call kCopyCalls[] = {
     {"clone", SYS_clone, {0, 0, 0, 0, 0}},
     {"wait4", SYS_wait4, {kAny, 0, 0x80000001, 0}},
     {"mmap", SYS_mmap, {0, kPageSize, kReadWrite, MAP_SHARED | MAP_ANONYMOUS, UINT32_MAX, 0}},
+};
+
+// That tells what a message is sent through (descriptor.cpp).
+constexpr Call kSocketCalls[] = {
+    {"getsockopt", SYS_getsockopt, {3, SOL_SOCKET, SO_DOMAIN, kAny, kAny}}};
+
+// Those that answer a command (command_socket.cpp).
+constexpr Call kRequestCalls[] = {
+    {"socket", SYS_socket, {AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0}},
+    {"setsockopt", SYS_setsockopt, {3, SOL_SOCKET, SO_RCVTIMEO, kAny, 16}},
+    {"setsockopt", SYS_setsockopt, {3, SOL_SOCKET, SO_SNDTIMEO, kAny, 16}},
+    {"connect", SYS_connect, {3, kAny, kAny}},
+    {"getsockopt", SYS_getsockopt, {3, SOL_SOCKET, SO_PEERCRED, kAny, kAny}},
+    {"geteuid", SYS_geteuid, {}},
+    {"write", SYS_write, {3, kAny, kAny}},
 };
 
 // That sends the stop signal when the program has used up its queue (stop_signal.cpp).
@@ -240,6 +256,8 @@ const char* call_that_filter_ends(const void* filter_program) {
     if (first_call_ended(filter, kCopyCalls) != nullptr) forbid_copies();
     if (first_call_ended(filter, kUndirectedCalls) != nullptr) forbid_undirected_stop_signals();
     if (first_call_ended(filter, kLockCalls) != nullptr) locked_memory::forbid();
+    if (first_call_ended(filter, kSocketCalls) != nullptr) forbid_questions_to_sockets();
+    if (first_call_ended(filter, kRequestCalls) != nullptr) forbid_requests();
   }
   release(code, bytes);
   return ended;

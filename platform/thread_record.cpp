@@ -72,20 +72,34 @@ void forget_records() {
   }
 }
 
+namespace {
+
+// Where the kernel lets programs set the bases by instructions, others read them.
+bool reads_bases_by_instruction() {
+  constexpr unsigned long kInstructions = 2;  // HWCAP2_FSGSBASE
+  return (getauxval(AT_HWCAP2) & kInstructions) != 0;
+}
+
+}  // namespace
+
 // Quiet, nobody looks for roots, and a program's own filter may forbid to ask for these.
 uintptr_t thread_control_block() {
   if (is_quiet()) return 0;
   uintptr_t base = 0;
-  sys::call(SYS_arch_prctl, ARCH_GET_FS, &base);
+  if (reads_bases_by_instruction()) {
+    asm volatile("rdfsbase %0" : "=r"(base));
+  } else if (few_calls.load(std::memory_order_relaxed)) {
+    base = reinterpret_cast<uintptr_t>(__builtin_thread_pointer());
+  } else {
+    sys::call(SYS_arch_prctl, ARCH_GET_FS, &base);
+  }
   return base;
 }
 
-// Where the kernel lets programs set the base by an instruction, another reads it.
 uintptr_t gs_base() {
   if (is_quiet()) return 0;
-  constexpr unsigned long kInstructions = 2;  // HWCAP2_FSGSBASE
   uintptr_t base = 0;
-  if ((getauxval(AT_HWCAP2) & kInstructions) != 0) {
+  if (reads_bases_by_instruction()) {
     asm volatile("rdgsbase %0" : "=r"(base));
   } else {
     sys::call(SYS_arch_prctl, ARCH_GET_GS, &base);

@@ -1,8 +1,7 @@
 // Programs behind seccomp filters:
 //   shut_in inherited PROGRAM ARG...   executes the program under a filter that allows everything
-//   shut_in own STATUS                 installs a filter that ends it when a signal handler
-//   returns,
-//                                      and ends once its standard input has ended
+//   shut_in own STATUS [socket]        installs a filter that ends it when a signal handler
+//                                      returns, or when it makes a socket; ends with its input
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/filter.h>
@@ -38,7 +37,7 @@ int main(int argc, char** argv) {
     execv(argv[2], argv + 2);
     return 1;
   }
-  install(SYS_rt_sigreturn);
+  install(argc > 3 ? SYS_socket : SYS_rt_sigreturn);
   puts("ready");
   fflush(stdout);
   while (getchar() != EOF) {

@@ -100,6 +100,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"DescriptorsUnshared", {program("own_table"), "unshare"}, "alive\n"},
         Case{"DescriptorsUnsharedByARawCall", {program("own_table"), "raw"}, "alive\n"},
         Case{"DescriptorsUnsharedByCloseRange", {program("own_table"), "close_range"}, "alive\n"},
+        Case{
+            "MessagesThatMayNotBeAskedAbout", {program("filtered_messages"), "asks"}, "received\n"},
         Case{"MinorUserFaults", {program("userfault")}, "alive\n"}),
     name_of);
 
@@ -162,6 +164,16 @@ TEST_P(Filtered, SaysThatNothingIsCollected) {
   EXPECT_NE(ended.err.find("a seccomp filter was there before this program began"),
             std::string::npos)
       << ended.err;
+}
+
+// Nothing is collected any more, so that nobody need know what messages carry.
+TEST(FilteredMessages, AreLeftAloneWhereNothingIsCollected) {
+  const std::vector<std::string> command = {program("filtered_messages"), "stops"};
+  expect_end(run_natively(command), {"", command, "received\n"});
+  if (IsSkipped()) return;
+  const Ended ended = run_preloaded(command, "threshold=64k:growth=0:verbose=1");
+  EXPECT_EQ(ended.out, "received\n") << ended.err;
+  EXPECT_NE(ended.err.find("no more collections"), std::string::npos) << ended.err;
 }
 
 // Every call that fails is survived.
