@@ -313,7 +313,7 @@ constexpr char kHelp[] =
 structure with its members and their types, the references between them, what closes a cycle, where
 and when it was allocated. The report goes to stderr or to the files asked for, never to stdout;
 files that exist are kept unless --force is given. PROGRAM's streams are its own; signals sent to
-this command are passed on to it.
+this command are passed on to it, all but SIGKILL and SIGSTOP, as long as it runs.
 
 PROGRAM's memory is examined when main returns, on exit, _exit, _Exit and quick_exit with any
 status, and when SIGTERM, SIGINT or SIGHUP kills it. It cannot be examined when another signal does

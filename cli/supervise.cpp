@@ -1,12 +1,15 @@
 #include "cli/supervise.h"
 
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 
 #include "cli/failure.h"
 
@@ -14,16 +17,16 @@ namespace heaprake::cli {
 
 namespace {
 
-constexpr int kPassedOn[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM, SIGUSR1,
-                             SIGUSR2, SIGTSTP, SIGTTIN, SIGTTOU, SIGWINCH};
+// What the kernel sends to us in the program's stead, apart from real-time signals: those of timers
+// and descriptors that whoever started us had set up, and that would have been the program's.
+constexpr int kOfTimersAndDescriptors[] = {SIGALRM, SIGVTALRM, SIGPROF, SIGIO, SIGURG};
 
-// Blocks what supervise waits for, and has SIGCHLD work even if we were started with it ignored.
+// Blocks all signals, so that each is waited for, and has SIGCHLD work even if we were started with
+// it ignored. A fault of our own kills us nevertheless: the kernel does not wait with that.
 class Signals {
  public:
   Signals() {
-    sigemptyset(&waited_);
-    for (int signal : kPassedOn) sigaddset(&waited_, signal);
-    sigaddset(&waited_, SIGCHLD);
+    sigfillset(&waited_);
     sigprocmask(SIG_BLOCK, &waited_, &mask_before_);
     struct sigaction standard {};
     standard.sa_handler = SIG_DFL;
@@ -43,6 +46,17 @@ class Signals {
     while (sigwaitinfo(&waited_, &info) < 0) {
     }
     return info;
+  }
+
+  // One that waits already, of these; false if there is none.
+  static bool take_pending(const sigset_t& which) {
+    const timespec at_once{};
+    return sigtimedwait(&which, nullptr, &at_once) > 0;
+  }
+  // Those that came while the program lived were its own, and shall not end us now.
+  void forget_pending() const {
+    while (take_pending(waited_)) {
+    }
   }
 
  private:
@@ -94,11 +108,34 @@ bool child_changed(pid_t pid, int* wait_status) {
   // Whoever stopped it with SIGSTOP will also continue it.
   if (!is_job_control_stop(WSTOPSIG(*wait_status))) return false;
   kill(getpid(), SIGSTOP);
+  // What continues us is not passed on, but done to the program below.
+  sigset_t continued;
+  sigemptyset(&continued);
+  sigaddset(&continued, SIGCONT);
+  Signals::take_pending(continued);
   int ignored;
   const bool runs_again =
       waitpid(pid, &ignored, WNOHANG | WCONTINUED) == pid && WIFCONTINUED(ignored);
   if (!runs_again) kill(pid, SIGCONT);
   return false;
+}
+
+bool is_for_program(const siginfo_t& info, pid_t program) {
+  // By the program: to its whole group. By ourselves: by writing to a pipe that nobody reads.
+  if (info.si_code <= 0) return info.si_pid != program && info.si_pid != getpid();
+  // By the kernel: what the terminal sends reaches the program as well, and SIGCHLD is for us.
+  return info.si_signo >= SIGRTMIN ||
+         std::find(std::begin(kOfTimersAndDescriptors), std::end(kOfTimersAndDescriptors),
+                   info.si_signo) != std::end(kOfTimersAndDescriptors);
+}
+
+// With the value and the sender that it came with, if it has a value. kill also works where the
+// queue is full.
+void pass_on(siginfo_t info, pid_t program) {
+  if (info.si_code < 0 && info.si_code != SI_TKILL &&
+      syscall(SYS_rt_sigqueueinfo, program, info.si_signo, &info) == 0)
+    return;
+  kill(program, info.si_signo);
 }
 
 }  // namespace
@@ -109,13 +146,11 @@ Ending supervise(const Launch& launch, const std::function<void(pid_t)>& started
   if (started) started(ending.pid);
   while (true) {
     const siginfo_t info = signals.wait();
-    if (info.si_signo == SIGCHLD) {
-      if (child_changed(ending.pid, &ending.wait_status)) return ending;
-    } else if (info.si_code <= 0 && info.si_pid != ending.pid) {
-      // Sent by a process, not by the terminal, and not by the program to its whole group.
-      kill(ending.pid, info.si_signo);
-    }
+    if (info.si_signo == SIGCHLD && child_changed(ending.pid, &ending.wait_status)) break;
+    if (is_for_program(info, ending.pid)) pass_on(info, ending.pid);
   }
+  signals.forget_pending();
+  return ending;
 }
 
 int exit_status_of(const Ending& ending) {

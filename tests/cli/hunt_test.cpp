@@ -192,6 +192,55 @@ TEST_F(Hunt, SignalsArePassedOn) {
   EXPECT_EQ(running.wait().status, 5);
 }
 
+TEST_F(Hunt, EverySignalReachesTheProgramWithItsValue) {
+  Running running({"hunt", SIGNAL_CATCHER}, variables(clean_.bytes()));
+  ASSERT_EQ(running.read_line(), "ready");
+  for (int number = 1; number <= SIGRTMAX; ++number) {
+    if (number == SIGKILL || number == SIGSTOP || number == 32 || number == 33) continue;
+    ASSERT_EQ(kill(running.pid(), number), 0);
+    ASSERT_EQ(running.read_line(), std::to_string(number) + " 0");
+    if (number == SIGTERM) continue;
+    ASSERT_EQ(sigqueue(running.pid(), number, {.sival_int = 1000 + number}), 0);
+    ASSERT_EQ(running.read_line(), std::to_string(number) + " " + std::to_string(1000 + number));
+  }
+  for (int value = 1; value <= 20; ++value) sigqueue(running.pid(), SIGRTMIN, {.sival_int = value});
+  for (int value = 1; value <= 20; ++value)
+    EXPECT_EQ(running.read_line(), std::to_string(SIGRTMIN) + " " + std::to_string(value));
+  sigqueue(running.pid(), SIGTERM, {.sival_int = 3});
+  EXPECT_EQ(running.wait().status, 3);
+}
+
+// As an alarm that was set before the command was executed.
+TEST_F(Hunt, ASignalOfADescriptorReachesTheProgram) {
+  Running running({"hunt", SIGNAL_CATCHER}, variables(clean_.bytes()));
+  ASSERT_EQ(running.read_line(), "ready");
+  int ends[2];
+  ASSERT_EQ(pipe2(ends, O_CLOEXEC), 0);
+  ASSERT_EQ(fcntl(ends[0], F_SETOWN, running.pid()), 0);
+  ASSERT_EQ(fcntl(ends[0], F_SETFL, O_ASYNC), 0);
+  ASSERT_EQ(write(ends[1], "x", 1), 1);
+  EXPECT_EQ(running.read_line(), std::to_string(SIGIO) + " 0");
+  close(ends[0]);
+  close(ends[1]);
+  sigqueue(running.pid(), SIGTERM, {.sival_int = 4});
+  EXPECT_EQ(running.wait().status, 4);
+}
+
+TEST_F(Hunt, ASignalThatKillsTheProgramLeavesTheReport) {
+  for (int number : {SIGALRM, SIGXCPU, SIGPWR, SIGRTMIN + 2, SIGRTMAX}) {
+    for (int group : {1, -1}) {
+      Running running({"hunt", "sh", "-c", "echo ready; read line"}, variables(clean_.bytes()));
+      ASSERT_EQ(running.read_line(), "ready");
+      kill(group * running.pid(), number);
+      const Outcome outcome = running.wait();
+      EXPECT_EQ(outcome.status, 128 + number);
+      EXPECT_NE(outcome.error.find("incomplete: signal " + std::to_string(number)),
+                std::string::npos)
+          << outcome.error;
+    }
+  }
+}
+
 TEST_F(Hunt, AProgramThatIgnoresAnInterruptOutlivesIt) {
   Running running({"hunt", "sh", "-c", "trap 'echo got' INT; echo ready; read line; exit 6"},
                   variables(clean_.bytes()));
