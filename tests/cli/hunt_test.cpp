@@ -229,7 +229,7 @@ TEST_F(Hunt, ASignalOfADescriptorReachesTheProgram) {
 TEST_F(Hunt, ASignalThatKillsTheProgramLeavesTheReport) {
   for (int number : {SIGALRM, SIGXCPU, SIGPWR, SIGRTMIN + 2, SIGRTMAX}) {
     for (int group : {1, -1}) {
-      Running running({"hunt", "sh", "-c", "echo ready; read line"}, variables(clean_.bytes()));
+      Running running({"hunt", "sh", "-c", "echo ready; exec sleep 60"}, variables(clean_.bytes()));
       ASSERT_EQ(running.read_line(), "ready");
       kill(group * running.pid(), number);
       const Outcome outcome = running.wait();
