@@ -45,36 +45,52 @@ void find_build_id(const AddressSpace& space, uintptr_t at, uintptr_t end, Loade
   }
 }
 
-// Whether a module begins at `start`, and where it lies. Segments are contiguous address space.
-bool read_headers(const AddressSpace& space, uintptr_t start, LoadedModule* module) {
+struct Headers {
+  unsigned count = 0;
+  Elf64_Phdr segments[kMostHeaders];
+  uintptr_t lo = UINTPTR_MAX, hi = 0;  // of what is loaded, as the file has it
+};
+
+bool read_headers(const AddressSpace& space, uintptr_t start, Headers* headers) {
   Elf64_Ehdr header;
   if (!read(space, start, &header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return false;
   if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_phentsize != sizeof(Elf64_Phdr) ||
       header.e_phnum == 0 || header.e_phnum > kMostHeaders ||
       (header.e_type != ET_DYN && header.e_type != ET_EXEC))
     return false;
-  Elf64_Phdr segments[kMostHeaders];
-  if (!read(space, start + header.e_phoff, segments, header.e_phnum)) return false;
-  uintptr_t lo = UINTPTR_MAX, hi = 0;
-  for (unsigned i = 0; i < header.e_phnum; i++) {
-    if (segments[i].p_type != PT_LOAD) continue;
-    lo = std::min(lo, segments[i].p_vaddr & ~(platform::kPageSize - 1));
-    hi = std::max(hi, segments[i].p_vaddr + segments[i].p_memsz);
+  headers->count = header.e_phnum;
+  if (!read(space, start + header.e_phoff, headers->segments, headers->count)) return false;
+  for (unsigned i = 0; i < headers->count; i++) {
+    const Elf64_Phdr& segment = headers->segments[i];
+    if (segment.p_type != PT_LOAD) continue;
+    headers->lo = std::min(headers->lo, segment.p_vaddr & ~(platform::kPageSize - 1));
+    headers->hi = std::max(headers->hi, segment.p_vaddr + segment.p_memsz);
   }
-  if (lo >= hi) return false;
-  module->load = start - lo;
-  module->range = {start, start + (hi - lo)};
+  return headers->lo < headers->hi;
+}
+
+// Whether a module begins at `start`, and where it lies. Segments are contiguous address space.
+bool read_module(const AddressSpace& space, uintptr_t start, LoadedModule* module) {
+  Headers headers;
+  if (!read_headers(space, start, &headers)) return false;
+  module->load = start - headers.lo;
+  module->range = {start, start + (headers.hi - headers.lo)};
   const uintptr_t program_headers = getauxval(AT_PHDR);
   module->program = program_headers && module->range.contains(program_headers);
-  for (unsigned i = 0; i < header.e_phnum && !module->id_length; i++) {
-    const uintptr_t notes = module->load + segments[i].p_vaddr;
-    if (segments[i].p_type == PT_NOTE)
-      find_build_id(space, notes, notes + segments[i].p_memsz, module);
+  for (unsigned i = 0; i < headers.count && !module->id_length; i++) {
+    const Elf64_Phdr& segment = headers.segments[i];
+    const uintptr_t notes = module->load + segment.p_vaddr;
+    if (segment.p_type == PT_NOTE) find_build_id(space, notes, notes + segment.p_memsz, module);
   }
   return true;
 }
 
 }  // namespace
+
+uintptr_t end_of_module(const AddressSpace& space, uintptr_t start) {
+  Headers headers;
+  return read_headers(space, start, &headers) ? start + (headers.hi - headers.lo) : 0;
+}
 
 bool Modules::note(const AddressSpace& space, const platform::Mapping& mapping) {
   if (!mapping.file_backed || mapping.shared || mapping.device) return true;
@@ -88,7 +104,7 @@ bool Modules::note(const AddressSpace& space, const platform::Mapping& mapping) 
     if (!last.code) list_.pop();
   }
   LoadedModule module{};
-  if (!read_headers(space, mapping.range.lo, &module)) return true;
+  if (!read_module(space, mapping.range.lo, &module)) return true;
   module.path = intern(mapping.name);
   module.code = mapping.executable;
   return list_.push(module);

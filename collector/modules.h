@@ -20,6 +20,10 @@ struct LoadedModule {
   uint8_t id[kMostId];
 };
 
+// Where the module ends whose first byte is at `start`, as its own headers have it; 0: none begins
+// there.
+uintptr_t end_of_module(const platform::AddressSpace& space, uintptr_t start);
+
 class Modules {
  public:
   ~Modules() { list_.shrink(0); }

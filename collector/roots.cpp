@@ -8,6 +8,7 @@
 #include "collector/collector.h"
 #include "collector/dead_stacks.h"
 #include "collector/epolls.h"
+#include "collector/modules.h"
 #include "collector/names.h"
 #include "collector/notes.h"
 #include "collector/pins.h"
@@ -172,17 +173,21 @@ bool RootSet::add_thread(const StoppedThread& thread, uint32_t number) {
          words_.push(thread.altstack);
 }
 
-// A module's mappings follow one another; its .bss is the anonymous mapping right behind them.
-void RootSet::follow_module(const Mapping& mapping) {
-  bool same = mapping.file_backed ? strcmp(module_.name, mapping.name) == 0
-                                  : mapping.range.lo == module_.end && !*mapping.name;
+// A module's mappings follow one another. Its .bss is an anonymous mapping right behind them, as
+// far as its headers say: the kernel joins the program's own with it.
+void RootSet::follow_module(const AddressSpace& space, const Mapping& mapping) {
+  const bool behind = mapping.range.lo == module_.end && mapping.range.lo < module_.limit;
+  const bool same =
+      mapping.file_backed ? strcmp(module_.name, mapping.name) == 0 : behind && !*mapping.name;
   if (same && *module_.name) {
     module_.end = mapping.range.hi;
     return;
   }
-  bool starts_module = mapping.file_backed && !mapping.shared;
-  module_ =
-      starts_module ? Module{mapping.range.lo, mapping.range.hi, intern(mapping.name)} : Module();
+  module_ = Module();
+  if (!mapping.file_backed || mapping.shared || mapping.device) return;
+  constexpr uintptr_t kMask = platform::kPageSize - 1;
+  const uintptr_t limit = (end_of_module(space, mapping.range.lo) + kMask) & ~kMask;
+  module_ = {mapping.range.lo, mapping.range.hi, limit, intern(mapping.name)};
 }
 
 bool RootSet::visit_stack(const World& world, const AddressSpace& space, const Mapping& mapping,
@@ -253,7 +258,20 @@ bool RootSet::may_be_moving_distances(const World& world) const {
 }
 
 bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const Mapping& mapping) {
-  if (with_names_) follow_module(mapping);
+  if (with_names_) follow_module(space, mapping);
+  const uintptr_t limit = module_.limit;
+  const bool is_cut = with_names_ && !mapping.file_backed && mapping.range.lo < limit &&
+                      limit < mapping.range.hi && module_.end == mapping.range.hi;
+  if (!is_cut) return visit_part(world, space, mapping);
+  Mapping part = mapping;
+  part.range.hi = module_.end = limit;
+  const bool ok = visit_part(world, space, part);
+  module_ = Module();
+  part.range = {limit, mapping.range.hi};
+  return ok && visit_part(world, space, part);
+}
+
+bool RootSet::visit_part(const World& world, const AddressSpace& space, const Mapping& mapping) {
   note_hidden_pointers(mapping);
   if (mapping.device || (mapping.shared && !mapping.writable && !is_plain_memory(mapping)))
     return true;

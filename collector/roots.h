@@ -91,15 +91,19 @@ class RootSet {
 
  private:
   struct Module {
-    uintptr_t base = 0;  // of the module whose mappings are being visited
-    uintptr_t end = 0;   // of its last mapping so far
+    uintptr_t base = 0;   // of the module whose mappings are being visited
+    uintptr_t end = 0;    // of its last mapping so far
+    uintptr_t limit = 0;  // where its last page ends; 0: a file that is no module
     const char* name = "";
   };
   bool visit_mapping(const platform::World& world, const platform::AddressSpace& space,
                      const platform::Mapping& mapping);
+  // A mapping, or as much of it as belongs to a module or to none.
+  bool visit_part(const platform::World& world, const platform::AddressSpace& space,
+                  const platform::Mapping& mapping);
   void note_hidden_pointers(const platform::Mapping& mapping);
   bool may_be_dead_stack(const platform::World& world, const platform::Mapping& mapping) const;
-  void follow_module(const platform::Mapping& mapping);
+  void follow_module(const platform::AddressSpace& space, const platform::Mapping& mapping);
   bool visit_stack(const platform::World& world, const platform::AddressSpace& space,
                    const platform::Mapping& mapping, Root root);
   bool add_named_roots(const platform::AddressSpace& space, const platform::Mapping& mapping);

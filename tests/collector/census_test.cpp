@@ -1,5 +1,8 @@
 // Reference counts and referrers are found by scanning alone.
 
+#include <link.h>
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <memory>
 #include <random>
@@ -84,6 +87,45 @@ TEST_F(CensusTest, NamesReferrers) {
   EXPECT_EQ(found[1].offset, 16u);
   memset(found, 0, sizeof found);
   root_slot = nullptr;
+  collect_now();
+}
+
+// A page of the program's own right behind the last of some module's, or nullptr if there is none
+// with room behind it.
+char* page_behind_a_module() {
+  char* page = nullptr;
+  dl_iterate_phdr(
+      [](dl_phdr_info* info, size_t, void* found) {
+        uintptr_t end = 0;
+        for (int i = 0; i < info->dlpi_phnum; i++) {
+          const auto& segment = info->dlpi_phdr[i];
+          if (segment.p_type == PT_LOAD)
+            end = std::max(end, info->dlpi_addr + segment.p_vaddr + segment.p_memsz);
+        }
+        end = (end + platform::kPageSize - 1) & ~(platform::kPageSize - 1);
+        void* p = mmap(reinterpret_cast<void*>(end), platform::kPageSize, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        if (p == MAP_FAILED) return 0;
+        *static_cast<void**>(found) = p;
+        return 1;
+      },
+      &page);
+  return page;
+}
+
+TEST_F(CensusTest, GlobalsEndWhereTheirModuleDoes) {
+  auto* page = reinterpret_cast<void**>(page_behind_a_module());
+  if (!page) GTEST_SKIP() << "no room behind any module";
+  Hidden a, b;
+  build(&a, &b);
+  page[3] = static_cast<void*>(root_slot);
+  root_slot = nullptr;
+  clear_stack();
+  gc_reference found[4];
+  ASSERT_EQ(list_now(a, found, 4), 2u);
+  EXPECT_EQ(found[0].kind, GC_REFERENCE_MAPPING) << found[0].name;
+  EXPECT_STREQ(found[0].name, "");
+  munmap(page, platform::kPageSize);
   collect_now();
 }
 
