@@ -62,8 +62,4 @@ PROGRAMS = [
         "soffice -env:UserInstallation=file:///tmp/heaprake-lo --headless --convert-to xlsx data.csv",
         "soffice -env:UserInstallation=file:///tmp/heaprake-lo --headless --convert-to html data.csv",
         given="data.csv", ignored="*.xlsx .*"), "/usr/bin/soffice", threshold="8m"),
-    row("xterm and xclock under Xvfb", "xterm x11-apps xvfb xauth", steps(
-        "xvfb-run -a -s '-screen 0 640x480x24' sh -c 'exec 2> /dev/null; xclock -update 1 & xterm -e \"seq 30000; ls / > "
-        "out.txt; xwininfo -root -children | grep -c xclock >> out.txt\"; kill $!; wait $!; echo $?'"),
-        "/usr/bin/xvfb-run /usr/bin/xterm /usr/bin/xclock"),
 ]

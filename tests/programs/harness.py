@@ -181,6 +181,11 @@ def first_difference(native, ours):
 
 
 def fresh_directory(path):
-    shutil.rmtree(path, ignore_errors=True)
+    # A process of the pass before may still be writing there as it ends.
+    for _ in range(50):
+        shutil.rmtree(path, ignore_errors=True)
+        if not path.exists():
+            break
+        time.sleep(0.1)
     os.makedirs(path)
     return path

@@ -3,6 +3,7 @@ import shutil
 
 import compilers
 import databases
+import desktop
 import documents
 import interpreters
 import servers
@@ -10,7 +11,8 @@ import system_tools
 import text_tools
 
 PROGRAMS = (interpreters.PROGRAMS + compilers.PROGRAMS + databases.PROGRAMS + servers.PROGRAMS
-            + system_tools.PROGRAMS + text_tools.PROGRAMS + documents.PROGRAMS)
+            + system_tools.PROGRAMS + text_tools.PROGRAMS + documents.PROGRAMS
+            + desktop.PROGRAMS)
 
 # What the harness itself uses.
 PACKAGES = ["python3", "time", "util-linux", "valgrind"]
