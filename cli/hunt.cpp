@@ -282,6 +282,8 @@ int Hunt::run() {
   HuntChecks checks(plan_.checks, plan_.outputs, files_,
                     [this](const std::string& text) { telling_.tell(text); });
   const Ending ending = supervise(launch, [&](pid_t pid) { checks.start(pid); });
+  // Who reads stderr may have seen enough; files and the exit status are still owed.
+  signal(SIGPIPE, SIG_IGN);
   checks.stop();
 
   int status = exit_status_of(ending);

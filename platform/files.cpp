@@ -104,6 +104,18 @@ int open_locked(const char* name) {
   return -1;
 }
 
+// Whoever has made the old version readable for others wants the new one to be, too.
+void keep_permissions(int fd, const char* old) {
+  struct stat before {
+  }, now{};
+  if (sys::failed(sys::call(SYS_newfstatat, AT_FDCWD, old, &before, 0)) ||
+      sys::failed(sys::call(SYS_fstat, fd, &now)) || !S_ISREG(before.st_mode))
+    return;
+  constexpr mode_t kPermissions = 0777;
+  if (((before.st_mode ^ now.st_mode) & kPermissions) != 0)
+    sys::call(SYS_fchmod, fd, before.st_mode & kPermissions);
+}
+
 }  // namespace
 
 int open_for_writing(const char* path) {
@@ -147,7 +159,9 @@ int open_beside(const char* path, char (&name)[PATH_MAX]) {
                                    : snprintf(name, sizeof name, "%s.new%d", path, number);
     if (length >= static_cast<int>(sizeof name)) return -1;
     const int fd = open_locked(name);
-    if (fd >= 0) return fd;
+    if (fd < 0) continue;
+    keep_permissions(fd, path);
+    return fd;
   }
   return -1;
 }

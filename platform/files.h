@@ -27,9 +27,9 @@ size_t read_some(int fd, void* data, size_t length);
 // Opens, appends and closes. false: not all of it could be written; then a regular file is as it
 // was before, unless others have appended meanwhile: none of its lines stays a half.
 bool append_to_file(const char* path, const void* data, size_t length);
-// A file for the next version of `path`, empty and nobody else's until it is closed: before that
-// the caller renames it to `path`, or removes it. -1 on failure. It is found by its lock: what a
-// process that was killed has left is used again.
+// A file for the next version of `path`, with its permissions, empty and nobody else's until it is
+// closed: before that the caller renames it to `path`, or removes it. -1 on failure. It is found by
+// its lock: what a process that was killed has left is used again.
 int open_beside(const char* path, char (&name)[PATH_MAX]);
 bool rename_file(const char* from, const char* to);
 void remove_file(const char* path);

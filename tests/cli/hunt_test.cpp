@@ -302,6 +302,19 @@ TEST_F(Hunt, NothingIsLeftBehindWhenASignalEndsTheReport) {
   }
 }
 
+// The program ends once nobody reads from stderr any more.
+TEST_F(Hunt, AReaderThatGoesAwayLeavesTheFilesAndTheStatus) {
+  Variables more = variables(leaky_.bytes());
+  more["HEAPRAKE"] = HEAPRAKE_COMMAND;
+  more["JSON"] = files_.path("json");
+  const char* const script =
+      "{ { $HEAPRAKE hunt --json $JSON sh -c \"exec 4>&2 2> /dev/null; trap '' PIPE; "
+      "while echo x >&4; do :; done; exit 0\"; echo $? >&3; } 2>&1 > /dev/null | true; } 3>&1";
+  EXPECT_EQ(run({"run", "sh", "-c", script}, more).out, "23\n");
+  EXPECT_NE(files_.read("json").find("\"leaked_blocks\": 6"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::is_empty(files_.path("tmp")));
+}
+
 TEST_F(Hunt, TheLastLineIsACommandThatRuns) {
   const Outcome outcome = hunt(leaky_.bytes(), "true", {"--json", files_.path("a.json")});
   const std::string text = outcome.error.substr(0, outcome.error.size() - 1);

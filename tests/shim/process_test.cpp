@@ -397,6 +397,20 @@ TEST(Telemetry, AVersionThatAnotherProcessIsWritingIsLeftAlone) {
   EXPECT_EQ(directory.files(), 1u);
 }
 
+TEST(Telemetry, PermissionsOfTheOldVersionAreKept) {
+  TemporaryDirectory directory;
+  const std::string file = directory / "m";
+  const std::string options = kBusy + std::string(":metrics=") + file;
+  const auto mode = [&] { return std::filesystem::status(file).permissions(); };
+  for (unsigned wanted : {0600u, 0644u, 0640u}) {
+    std::ofstream(file) << "old";
+    ASSERT_EQ(chmod(file.c_str(), wanted), 0);
+    EXPECT_EQ(run_preloaded({victim("dead_stacks")}, options).err, "");
+    EXPECT_TRUE(file_text(file).ends_with("# EOF\n"));
+    EXPECT_EQ(mode(), std::filesystem::perms(wanted));
+  }
+}
+
 TEST(Telemetry, DevicesStayDevices) {
   TemporaryDirectory directory;
   const std::string null = directory / "null";
