@@ -199,6 +199,7 @@ bool mark_roots(const platform::AddressSpace& space) {
   last_mark_ns = ended - prepared;
   Figures::add(figures.mark_total_ns, ended - began);
   if (!marked.complete) return false;
+  if (marked.unread) state.roots.note_gap("memory that the program has protected cannot be read");
   Figures::set(figures.live_blocks, marked.blocks);
   Figures::set(figures.live_bytes, marked.bytes);
   Figures::set(figures.root_bytes, state.roots.bytes());
@@ -266,6 +267,10 @@ Outcome run_cycle(Reason reason, const platform::StoppedThread& self, bool may_f
     if (!mark_roots(world.space())) {
       world.resume();
       return give_up("memory ran out while marking");
+    }
+    if (const char* gap = state.roots.gap(); gap && state.options.mode != Mode::kHunt) {
+      world.resume();
+      return give_up(gap);
     }
     outcome.completed = true;
     if (state.options.verify) verify(world, &misses);

@@ -19,9 +19,9 @@ struct Known {
   Disguises disguises;
 };
 constexpr Known kKnown[] = {
-    {"libfontconfig", kDistance}, {"libpython", kDigits},   {"_ctypes.", kDigits},
-    {"_cffi_backend.", kDigits},  {"fiddle.so", kShifted1}, {"libracket", kShifted3},
-    {"libmoar", kUnaligned},
+    {"libfontconfig", kDistance}, {"libpython", kDigits},  {"_ctypes.", kDigits},
+    {"_cffi_backend.", kDigits},  {"libruby", kShifted1},  {"fiddle.so", kShifted1},
+    {"libracket", kShifted3},     {"libmoar", kUnaligned},
 };
 
 }  // namespace

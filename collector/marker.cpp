@@ -21,6 +21,7 @@ struct Shared {
   MarkBits& bits;
   std::atomic<size_t> blocks{0};
   std::atomic<size_t> bytes{0};
+  std::atomic<bool> unread{false};
 };
 
 // One marker thread's state; lives on pages of its own.
@@ -91,7 +92,9 @@ class Worker {
       auto base = reinterpret_cast<uintptr_t>(buffer_);
       scan({base, base + (got & ~size_t{7})}, filter);
       drain();
-      // What cannot be read cannot be used by the program either: on to the next page.
+      if (got < wanted && root.must_be_read) shared_.unread.store(true, std::memory_order_relaxed);
+      // Of the others, what cannot be read cannot be used by the program either: on to the next
+      // page.
       at = got == wanted ? at + got : ((at + got) | (platform::kPageSize - 1)) + 1;
     }
   }
@@ -360,6 +363,7 @@ MarkResult mark(const RootSet& roots, const platform::AddressSpace& space, const
                 Filter::for_heap({1, filter.rule.keep, filter.rule.disguises}),
                 bits,
                 {},
+                {},
                 {}};
   mark_protected(shared);
   if (workers > 1) {
@@ -367,7 +371,7 @@ MarkResult mark(const RootSet& roots, const platform::AddressSpace& space, const
   } else {
     run_worker<false>(&shared, 0);
   }
-  return {!shared.work.failed(), shared.blocks.load(), shared.bytes.load()};
+  return {!shared.work.failed(), shared.blocks.load(), shared.bytes.load(), shared.unread.load()};
 }
 
 }  // namespace heaprake::collector

@@ -25,6 +25,7 @@ struct MarkResult {
   bool complete = false;  // false: out of memory or a root could not be read; nothing may be freed
   size_t blocks = 0;      // marked
   size_t bytes = 0;       // in them
+  bool unread = false;    // a root that must be read could not be
 };
 
 MarkResult mark(const RootSet& roots, const platform::AddressSpace& space, const Filter& filter,

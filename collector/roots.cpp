@@ -13,6 +13,7 @@
 #include "collector/notes.h"
 #include "collector/pins.h"
 #include "collector/registrations.h"
+#include "platform/shared_file.h"
 
 namespace heaprake::collector {
 
@@ -113,7 +114,7 @@ void RootSet::clear() {
   early_roots_.clear();
   early_words_.clear();
   gap_ = nullptr;
-  bytes_ = 0;
+  bytes_ = absent_bytes_ = 0;
   protected_.clear();
   module_ = Module();
 }
@@ -154,6 +155,7 @@ bool RootSet::add_protected_blocks(const AddressSpace& space) {
   for (const heap::Block& block : protected_.blocks()) {
     Range content{block.address, block.address + block.size};
     Root root{content, GC_REFERENCE_BLOCK, true, block.address, ""};
+    root.must_be_read = true;
     if (!block.leaf) ok = ok && add_touched(space, content, Pages::kTouched, root);
   }
   return ok && add_waiting(space);
@@ -295,13 +297,47 @@ bool RootSet::visit_part(const World& world, const AddressSpace& space, const Ma
       root.thread = thread_with_tcb(world, tcb);
     }
   }
+  if (mapping.shared && mapping.file_backed && !is_plain_memory(mapping))
+    return add_shared_file(space, mapping, root);
   if (mapping.shared) return add_touched(space, mapping.range, Pages::kShared, root);
   if (!mapping.readable) {
+    root.must_be_read = true;
     guard_end_ = mapping.range.hi;
     return add_touched(space, mapping.range, Pages::kHidden, root);
   }
   bool written_only = mapping.file_backed || !mapping.writable;
   return add_touched(space, root.range, written_only ? Pages::kPrivate : Pages::kTouched, root);
+}
+
+// The kernel may have dropped pages that the program has written: what is to come back with the
+// next access is read in now, if it is not too much.
+bool RootSet::add_shared_file(const AddressSpace& space, const Mapping& mapping, const Root& like) {
+  constexpr size_t kMostAbsent = 64 << 20;  // of all files together
+  bool ok = add_waiting(space);
+  const auto add_piece = [&](Range piece) {
+    Root root = like;
+    root.range = piece;
+    ok = ok && add(root);
+  };
+  platform::SharedFile file(mapping);
+  const auto add_absent = [&](Range absent) {
+    if (absent.lo >= absent.hi) return;
+    file.for_each_data(absent, [&](Range data) {
+      absent_bytes_ += data.size();
+      if (absent_bytes_ > kMostAbsent)
+        note_gap("more of a shared file's mapping is out of memory than may be read in");
+      else
+        add_piece(data);
+    });
+  };
+  uintptr_t seen = mapping.range.lo;
+  space.for_each_touched(mapping.range, Pages::kShared, [&](Range touched) {
+    add_absent({seen, touched.lo});
+    add_piece(touched);
+    seen = touched.hi;
+  });
+  add_absent({seen, mapping.range.hi});
+  return ok;
 }
 
 // What the program has named (gc_add_root) of this mapping: a range may name more than there is.

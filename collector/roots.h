@@ -32,9 +32,10 @@ struct Root {
   uintptr_t origin;         // offsets in reports count from here; of GC_REFERENCE_BLOCK: the block
   const char* name;         // interned; "" unless names were asked for
   bool every_byte = false;  // words count wherever they begin: code holds them as operands
-  bool shared = false;      // a copy of the process would see what the program writes there later
-  uint32_t thread = 0;      // whose stack, registers or local storage: position in the world's list
-                            // of threads, plus one; 0: unknown or nobody's. With names only.
+  bool must_be_read = false;  // what cannot be read of it the program may open again
+  bool shared = false;        // a copy of the process would see what the program writes there later
+  uint32_t thread = 0;  // whose stack, registers or local storage: position in the world's list
+                        // of threads, plus one; 0: unknown or nobody's. With names only.
 };
 
 // A word that was read ahead, since a copy of the process will not have it.
@@ -70,9 +71,11 @@ class RootSet {
   const MappedArray<Root>& early_roots() const { return early_roots_; }
   const MappedArray<EarlyWord>& early_words() const { return early_words_; }
 
-  // What could not be seen, a sentence without full stop; nullptr if nothing. With names only:
-  // otherwise build() fails instead.
+  // What could not be seen, a sentence without full stop; nullptr if nothing. With names; otherwise
+  // build() has failed.
   const char* gap() const { return gap_; }
+  // Something that turned out afterwards.
+  void note_gap(const char* what) { gap_ = what; }
   size_t bytes() const { return bytes_; }
   // The process has loaded a library that is known to keep pointers in a form that no scan can see
   // (as distances from the bases of its own areas): unreachable proves nothing. nullptr, or its
@@ -106,6 +109,8 @@ class RootSet {
   void follow_module(const platform::AddressSpace& space, const platform::Mapping& mapping);
   bool visit_stack(const platform::World& world, const platform::AddressSpace& space,
                    const platform::Mapping& mapping, Root root);
+  bool add_shared_file(const platform::AddressSpace& space, const platform::Mapping& mapping,
+                       const Root& like);
   bool add_named_roots(const platform::AddressSpace& space, const platform::Mapping& mapping);
   bool add_touched(const platform::AddressSpace& space, platform::Range range,
                    platform::Pages pages, const Root& like);
@@ -129,6 +134,7 @@ class RootSet {
   MappedArray<platform::Range> copy_gaps_;
   const char* gap_ = nullptr;
   size_t bytes_ = 0;
+  size_t absent_bytes_ = 0;  // of shared files, not in memory
   ProtectedBlocks protected_;
   bool with_names_ = false;
   const char* hidden_by_ = nullptr;

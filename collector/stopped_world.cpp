@@ -44,7 +44,7 @@ StoppedWorld::StoppedWorld(const platform::StoppedThread& self, RootSet& roots, 
     return;
   }
   ok_ = roots.build(world_, space_, with_names);
-  if (!ok_) problem_ = "not all roots could be read";
+  if (!ok_) problem_ = roots.gap() ? roots.gap() : "not all roots could be read";
 }
 
 void StoppedWorld::resume() {

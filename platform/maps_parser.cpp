@@ -83,15 +83,15 @@ bool is_device(const char* name) {
 bool parse_maps_line(char* line, size_t length, Mapping* out) {
   *out = {};
   Cursor at(line, line + length);
-  uintptr_t offset, major, minor, inode;
+  uintptr_t major, minor;
   bool is_private;
   if (!at.hex(&out->range.lo) || !at.literal('-') || !at.hex(&out->range.hi) || !at.literal(' '))
     return false;
   if (!at.flag('r', '-', &out->readable) || !at.flag('w', '-', &out->writable) ||
       !at.flag('x', '-', &out->executable) || !at.flag('p', 's', &is_private) || !at.literal(' '))
     return false;
-  if (!at.hex(&offset) || !at.literal(' ') || !at.hex(&major) || !at.literal(':') ||
-      !at.hex(&minor) || !at.literal(' ') || !at.decimal(&inode))
+  if (!at.hex(&out->offset) || !at.literal(' ') || !at.hex(&major) || !at.literal(':') ||
+      !at.hex(&minor) || !at.literal(' ') || !at.decimal(&out->inode))
     return false;
   if (out->range.lo >= out->range.hi) return false;
   if (at.rest() != line + length && !at.literal(' ')) return false;
@@ -99,7 +99,7 @@ bool parse_maps_line(char* line, size_t length, Mapping* out) {
   line[length] = '\0';
   out->name = at.rest();
   out->shared = !is_private;
-  out->file_backed = major != 0 || minor != 0 || inode != 0;
+  out->file_backed = major != 0 || minor != 0 || out->inode != 0;
   out->device = is_device(out->name);
   out->main_stack = equal(out->name, "[stack]");
   return true;

@@ -82,10 +82,11 @@ void claim_own(Range range);
 struct Mapping {
   Range range;
   bool readable, writable, executable, shared;
-  bool file_backed;  // has a device and inode (a deleted file and a memfd included)
-  bool device;       // a device file whose reads may have side effects: never read it
-  bool main_stack;   // "[stack]"
-  const char* name;  // path or "[label]", "" if none; valid during the visit only
+  bool file_backed;        // has a device and inode (a deleted file and a memfd included)
+  bool device;             // a device file whose reads may have side effects: never read it
+  bool main_stack;         // "[stack]"
+  uint64_t offset, inode;  // in that file, and of it
+  const char* name;        // path or "[label]", "" if none; valid during the visit only
 };
 
 enum class Pages {
