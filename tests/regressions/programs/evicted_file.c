@@ -8,7 +8,7 @@
 
 /* With a hole, which stays one. */
 enum { kPage = 4096, kNodes = 200, kSkipped = 77 };
-static const size_t kBytes = (size_t)1 << 30;
+static const size_t kBytes = (size_t)1 << 28;
 
 int main(int argc, char** argv) {
   bound();
