@@ -49,8 +49,10 @@ void give_back_memory(const Outcome& outcome) {
 }
 
 // Runs what is due, and reclaims what that has left unreachable.
-void finalize(const platform::StoppedThread& self, Outcome* outcome) {
+void finalize(platform::StoppedThread self, Outcome* outcome) {
   if (run_due_finalizers() == 0) return;
+  // One of them may have forked, and this be the child.
+  self.tid = platform::thread_id();
   run_session(self, Wait::kYes, [&] {
     const Outcome more = run_cycle(Reason::kAfterFinalizers, self, true);
     outcome->blocks += more.blocks;

@@ -1,5 +1,8 @@
 // Finalizers, in the order of PEP 442. Each test quotes what it mirrors: Python 3.11's
 // documentation, or the proposal.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "finalizer_steps.h"
 
 namespace {
@@ -315,6 +318,27 @@ TEST_F(Finalizer, DeleteDestroysAMadeObjectOnce) {
   delete_made();
   collect();
   EXPECT_EQ(journal, "once");
+}
+
+pid_t forked = -1;
+
+void fork_here(void*, void*) {
+  forked = fork();
+}
+
+// In the child the collection goes on as in its parent.
+TEST_F(Finalizer, OneThatForksLeavesTwoWholeCollections) {
+  lose_with(fork_here, nullptr);
+  gc_stats before{}, after{};
+  gc_get_stats(&before);
+  const size_t collected = gc_collect();
+  gc_get_stats(&after);
+  const bool whole = collected == 1 && after.given_up <= before.given_up;
+  if (forked == 0) _exit(whole ? 0 : 1);
+  EXPECT_TRUE(whole) << collected;
+  int status = -1;
+  ASSERT_EQ(waitpid(forked, &status, 0), forked);
+  EXPECT_EQ(status, 0);
 }
 
 STEP void lose_saved() {
