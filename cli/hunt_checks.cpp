@@ -20,7 +20,6 @@ HuntChecks::HuntChecks(const CheckPlan& plan, const Outputs& outputs, const Hunt
     : plan_(plan), outputs_(outputs), files_(files), tell_(std::move(tell)) {}
 
 void HuntChecks::start(pid_t pid) {
-  if (!plan_.any()) return;
   pid_ = pid;
   thread_ = std::thread([this] { work(); });
 }
@@ -43,14 +42,8 @@ void HuntChecks::work() {
            : Clock::time_point::max();
   std::unique_lock lock(mutex_);
   while (!stopping_) {
-    const Clock::time_point again =
-        plan_.on_signal ? Clock::now() + kLookAgain : Clock::time_point::max();
-    const Clock::time_point until = std::min(due, again);
-    const auto stopped = [this] { return stopping_; };
-    if (until == Clock::time_point::max())
-      changed_.wait(lock, stopped);
-    else
-      changed_.wait_until(lock, until, stopped);
+    changed_.wait_until(lock, std::min(due, Clock::now() + kLookAgain),
+                        [this] { return stopping_; });
     if (stopping_) return;
     lock.unlock();
     take_those_left_behind();
@@ -81,7 +74,7 @@ void HuntChecks::ask() {
 // A file that is being written is no whole snapshot: it is looked at again later.
 void HuntChecks::take_those_left_behind() {
   std::error_code error;
-  while (plan_.on_signal) {
+  while (true) {
     const std::filesystem::path file = files_.meanwhile(pid_, taken_ + 1);
     if (!std::filesystem::exists(file, error) || !look_at(file)) return;
     ++taken_;

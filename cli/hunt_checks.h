@@ -1,4 +1,5 @@
-// Looking at a program while it runs: every so long, and whenever it has been told to by a signal.
+// Looking at a program while it runs: every so long, and whenever it has been told to by a signal,
+// or asks itself (__lsan_do_recoverable_leak_check).
 // Nothing runs in the program between checks.
 #pragma once
 
@@ -23,7 +24,7 @@ namespace heaprake::cli {
 struct CheckPlan {
   std::chrono::milliseconds every{0};        // 0: no second one
   std::chrono::milliseconds start_after{0};  // the first one; 0: after `every`
-  bool on_signal = false;                    // the program writes some of its own
+  bool on_signal = false;                    // the program is told to write some of its own
   bool growth = false;                       // tell what has grown since the check before
   bool any() const { return every.count() > 0 || start_after.count() > 0 || on_signal; }
 };

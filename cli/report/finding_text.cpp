@@ -137,7 +137,10 @@ void tell_edges(Page& page, const Finding& finding) {
     page.line(kIndent, line_words(finding, line), line.closing ? Ink::kRed : Ink::kPlain,
               line.closing ? "<- closes the cycle" : "", Ink::kRed);
   }
-  if (omitted > 0) page.line(kIndent, "and " + counted(omitted, "reference") + " more", Ink::kDim);
+  // Those of blocks that the finding leaves out have not been counted.
+  const std::string least = finding.members_omitted > 0 ? "at least " : "";
+  if (omitted > 0)
+    page.line(kIndent, "and " + least + counted(omitted, "reference") + " more", Ink::kDim);
 }
 
 void tell_stack(Page& page, const Report& report, const Finding& finding, uint32_t position) {

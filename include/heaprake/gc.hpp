@@ -9,7 +9,9 @@
 #include <compare>
 #include <cstddef>
 #include <exception>
-#include <memory_resource>
+#if __has_include(<memory_resource>)
+#include <memory_resource>  // libc++ has none before LLVM 16
+#endif
 #include <new>
 #include <ostream>
 #include <string>
@@ -410,6 +412,7 @@ bool operator==(const leaf_allocator<D, T>&, const leaf_allocator<E, U>&) noexce
   return true;
 }
 
+#ifdef __cpp_lib_memory_resource
 // Ordinary blocks that carry a name, for std::pmr containers: what they hold can be told apart in
 // reports, and by gc_type.
 class memory_resource : public std::pmr::memory_resource {
@@ -432,6 +435,7 @@ class memory_resource : public std::pmr::memory_resource {
 
   std::string name_;
 };
+#endif
 
 // --- Watching and debugging
 

@@ -97,6 +97,18 @@ TEST(TextReport, SaysWhatItLeavesOut) {
   EXPECT_FALSE(contains(report_text(report, {.detailed = UINT64_MAX / 2}), "findings more"));
 }
 
+TEST(TextReport, CountsReferencesOnlyWhereItHasThemAll) {
+  Report report = family_report();
+  Finding& finding = report.findings.lost[0];
+  const FindingEdge edge = finding.edges[0];
+  for (int i = 0; i < 200; ++i) finding.edges.push_back(edge);
+  for (FindingEdge& each : finding.edges) each.field.clear();
+  EXPECT_TRUE(contains(report_text(report, {}), "\n     and 1")) << report_text(report, {});
+  EXPECT_FALSE(contains(report_text(report, {}), "at least"));
+  finding.members_omitted = 1000;
+  EXPECT_TRUE(contains(report_text(report, {}), "and at least 1")) << report_text(report, {});
+}
+
 TEST(TextReport, OfACleanProgram) {
   const std::string text = report_text(clean_report(), {});
   EXPECT_EQ(text,
