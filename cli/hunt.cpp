@@ -229,7 +229,7 @@ void Hunt::tell_other_process(pid_t pid) {
   if (report.findings.blocks == 0 && report.suppressed_blocks == 0) return;
   children_fail_ = children_fail_ || plan_.outputs.fails(report);
   beside_.processes.push_back(report_json(report));
-  plan_.outputs.write_process_files(report);
+  plan_.outputs.write_process_files(report, files_.at_exit(pid).string());
   line.clear();
   constexpr std::string_view kPrefix = "heaprake: ";
   std::string head = "process " + std::to_string(pid) + ", started by the program";

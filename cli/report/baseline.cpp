@@ -1,10 +1,11 @@
 #include "cli/report/baseline.h"
 
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "cli/failure.h"
 #include "cli/text.h"
+#include "cli/text_file.h"
 
 namespace heaprake::cli {
 
@@ -31,9 +32,9 @@ bool collect(const json& report, Baseline* baseline) {
 }  // namespace
 
 Baseline read_baseline(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw Failure(kExitUsage, "cannot read the baseline " + shell_quoted(path));
-  const json report = json::parse(file, nullptr, false);
+  const std::optional<std::string> text = read_text_file(path);
+  if (!text) throw Failure(kExitUsage, "cannot read the baseline " + shell_quoted(path));
+  const json report = json::parse(*text, nullptr, false);
   Baseline baseline;
   if (!collect(report, &baseline))
     throw Failure(kExitUsage, "the baseline " + shell_quoted(path) +

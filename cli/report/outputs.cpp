@@ -151,7 +151,8 @@ void Outputs::write_files(const Report& report, const Beside& beside) const {
   for (const File& file : files_) file.file.write(file.format(report));
 }
 
-void Outputs::write_process_files(const Report& report) const {
+void Outputs::write_process_files(const Report& report, const std::string& snapshot) const {
+  if (save_) OutputFile(with_process(save_->path(), report.pid), force_).copy_from(snapshot);
   for (const File& file : files_)
     OutputFile(with_process(file.file.path(), report.pid), force_).write(file.format(report));
 }

@@ -32,9 +32,9 @@ class Outputs {
 
   // All files but --report's, whose text is the caller's matter.
   void write_files(const Report& report, const Beside& beside) const;
-  // The same for another process than the program itself, with its id in the files' names; the JSON
-  // is the caller's matter.
-  void write_process_files(const Report& report) const;
+  // The same for another process than the program itself, with its id in the files' names, and a
+  // copy of its snapshot if that was asked for; the JSON is the caller's matter.
+  void write_process_files(const Report& report, const std::string& snapshot) const;
   // The report as text, in the format that was asked for.
   std::string text(const Report& report, bool colours) const;
 

@@ -1,12 +1,12 @@
 #include "cli/report/suppressions.h"
 
 #include <algorithm>
-#include <fstream>
-#include <iterator>
+#include <optional>
 
 #include "cli/failure.h"
 #include "cli/report/frames.h"
 #include "cli/text.h"
+#include "cli/text_file.h"
 
 namespace heaprake::cli {
 
@@ -89,10 +89,9 @@ std::vector<Suppression> parse_suppressions(std::string_view text, const std::st
 }
 
 std::vector<Suppression> read_suppressions(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  if (!file) throw Failure(kExitUsage, "cannot read the suppressions in " + shell_quoted(path));
-  return parse_suppressions(text, path);
+  const std::optional<std::string> text = read_text_file(path);
+  if (!text) throw Failure(kExitUsage, "cannot read the suppressions in " + shell_quoted(path));
+  return parse_suppressions(*text, path);
 }
 
 void suppress(Report* report, const std::vector<Suppression>& suppressions) {

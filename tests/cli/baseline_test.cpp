@@ -32,6 +32,7 @@ TEST(Baseline, WhatIsNoReportIsRefused) {
     EXPECT_THROW(read_baseline(files.write("bad.json", text)), Failure) << text;
   }
   EXPECT_THROW(read_baseline(files.path("missing")), Failure);
+  EXPECT_THROW(read_baseline(files.path(".")), Failure);
 }
 
 }  // namespace

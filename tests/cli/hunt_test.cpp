@@ -92,7 +92,8 @@ TEST_F(Hunt, OtherProcessesHaveReportsOfTheirOwn) {
   const std::string script = "sh -c 'exit 0'; kill -KILL $$";
   const std::string json = files_.path("report.json"), folded = files_.path("a.b/lost.folded");
   std::filesystem::create_directory(files_.path("a.b"));
-  const Outcome outcome = hunt(leaky_.bytes(), script, {"--json", json, "--folded", folded});
+  const Outcome outcome = hunt(leaky_.bytes(), script,
+                               {"--json", json, "--folded", folded, "--save", files_.path("snap")});
   EXPECT_EQ(outcome.status, 128 + SIGKILL);
   EXPECT_NE(outcome.error.find(", started by the program"), std::string::npos) << outcome.error;
   EXPECT_NE(outcome.error.find("lost 3 times: 6 blocks, 240 bytes"), std::string::npos);
@@ -105,6 +106,7 @@ TEST_F(Hunt, OtherProcessesHaveReportsOfTheirOwn) {
   const uint64_t pid = report["processes"][0]["pid"];
   EXPECT_TRUE(std::filesystem::exists(files_.path("a.b/lost." + std::to_string(pid) + ".folded")));
   EXPECT_TRUE(std::filesystem::exists(folded));
+  EXPECT_EQ(read_file(files_.path("snap." + std::to_string(pid))), leaky_.bytes());
 }
 
 TEST_F(Hunt, OtherProcessesCountOnlyWhenAskedTo) {

@@ -74,6 +74,11 @@ TEST(Suppression, LooksAtFilesModulesAndRootsOnly) {
   EXPECT_EQ(report.findings.lost.size(), 2u);
 }
 
+TEST(Suppression, AFileThatCannotBeReadIsTold) {
+  EXPECT_THROW(read_suppressions("/nowhere/rules"), Failure);
+  EXPECT_THROW(read_suppressions("/"), Failure);
+}
+
 TEST(Suppression, GeneratedOnesSilenceEverything) {
   Report report = family_report();
   const std::string text = suppressions_for(report);
