@@ -16,11 +16,22 @@ namespace {
 // Namespaces and classes nest; a damaged file may do so without end.
 constexpr int kMostNesting = 64;
 
-std::string name_of_function(Dwarf_Die* die, int depth);
+// A lambda's function is called "operator()".
+bool is_bare(const std::string& name) {
+  return name.find('(') == std::string::npos || name == "operator()";
+}
 
 const char* text_of(Dwarf_Die* die, unsigned what) {
   Dwarf_Attribute attribute;
   return dwarf_formstring(dwarf_attr_integrate(die, what, &attribute));
+}
+
+// Bare, if there is no linkage name: functions that nobody else can link with have none.
+std::string name_of_function(Dwarf_Die* die) {
+  for (unsigned what : {unsigned{DW_AT_linkage_name}, unsigned{DW_AT_MIPS_linkage_name}})
+    if (const char* name = text_of(die, what)) return demangled(name);
+  const char* name = text_of(die, DW_AT_name);
+  return name ? name : "";
 }
 
 // Of a call that was inlined, or of a definition: where the function stands in the program.
@@ -37,7 +48,7 @@ Dwarf_Die declaration_of(Dwarf_Die die) {
 }
 
 // "main::<lambda()>::": the class that the function is a member of, and what that is local to.
-std::string scope_of_member(Dwarf_Die* die, int depth) {
+std::string scope_of(Dwarf_Die* die, int depth = 0) {
   Dwarf_Die declaration = declaration_of(*die);
   Dwarf_Die* scopes = nullptr;
   const int count = dwarf_getscopes_die(&declaration, &scopes);
@@ -45,8 +56,10 @@ std::string scope_of_member(Dwarf_Die* die, int depth) {
   for (int i = 1; i < count; ++i) {
     const int tag = dwarf_tag(&scopes[i]);
     if (tag == DW_TAG_subprogram) {
-      scope.insert(0, name_of_function(&scopes[i], depth + 1) + "::");
-      break;  // its name says where it stands itself
+      const std::string outer = name_of_function(&scopes[i]);
+      const bool bare = is_bare(outer) && depth < kMostNesting;
+      scope.insert(0, (bare ? scope_of(&scopes[i], depth + 1) : "") + outer + "::");
+      break;  // what is left is the outer one's scope
     }
     if (tag != DW_TAG_class_type && tag != DW_TAG_structure_type && tag != DW_TAG_namespace)
       continue;
@@ -58,13 +71,10 @@ std::string scope_of_member(Dwarf_Die* die, int depth) {
   return scope;
 }
 
-// Local classes, and so lambdas, have members without a linkage name.
-std::string name_of_function(Dwarf_Die* die, int depth = 0) {
-  for (unsigned what : {unsigned{DW_AT_linkage_name}, unsigned{DW_AT_MIPS_linkage_name}})
-    if (const char* name = text_of(die, what)) return demangled(name);
-  const char* name = text_of(die, DW_AT_name);
-  if (!name) return "";
-  return depth < kMostNesting ? scope_of_member(die, depth) + name : name;
+// Of an inlined call, for which there is no symbol that says more.
+std::string full_name_of_function(Dwarf_Die* die) {
+  const std::string name = name_of_function(die);
+  return !name.empty() && is_bare(name) ? scope_of(die) + name : name;
 }
 
 uint64_t number_of(Dwarf_Die* die, unsigned what) {
@@ -268,7 +278,7 @@ std::vector<SourcePlace> ModuleFile::inlined_calls(Unit& unit, Dwarf_Die functio
     places.back().file = path ? path : "";
     places.back().line = static_cast<uint32_t>(number_of(&call, DW_AT_call_line));
     places.emplace_back();
-    places.back().function = name_of_function(&call);
+    places.back().function = full_name_of_function(&call);
     at = call;
   }
   return places;
@@ -297,7 +307,7 @@ std::vector<SourcePlace> ModuleFile::places(uint64_t address) {
   // A static function's debug information has its bare name; its symbol says more. (Any symbol will
   // do where there is no name; but a symbol may also be that of an identical function.)
   std::string& name = places.back().function;
-  if (name.find('(') == std::string::npos) {
+  if (is_bare(name)) {
     const std::optional<FileSymbol> symbol = function(address);
     if (symbol && symbol->name.find(name) != std::string::npos) name = symbol->name;
   }
