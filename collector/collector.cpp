@@ -141,6 +141,9 @@ bool rescue() {
   return outcome.blocks != 0;
 }
 
+// A message went by unseen while collections were barred.
+static std::atomic<bool> passed_over{false};
+
 void bar(const char* call) {
   if (is_barred() || state.options.mode == Mode::kOff) return;
   platform::show_readiness_for_requests(false);
@@ -154,7 +157,12 @@ void bar(const char* call) {
   snprintf(text, sizeof text, "no more collections: the program's seccomp filter forbids %s", call);
   tell(Event::kGaveUp, text);
 }
+void note_passed_over() {
+  passed_over.store(true, std::memory_order_release);
+}
 void unbar() {
+  // What a message has carried off meanwhile will never be known.
+  if (passed_over.load(std::memory_order_acquire)) return;
   barred.store(false, std::memory_order_release);
   platform::show_readiness_for_requests(true);
 }

@@ -77,8 +77,9 @@ size_t allocated_since_collection();
 // The program is about to forbid a system call that collecting needs, `call` by name: once this
 // returns no collection runs or will begin, and the process answers no requests.
 void bar(const char* call);
-// It did not come to that.
+// It did not come to that. Collections stay barred if a message was passed over meanwhile.
 void unbar();
+void note_passed_over();
 bool is_barred();
 
 // Census: how many aligned words refer to the block, and where they are. false: not stopped.

@@ -229,9 +229,19 @@ bool may_carry(const void* bytes, size_t size) {
   return !(places.avx512 && size >= kWorthwhile ? none_avx512(at, size) : none(at, size));
 }
 
+namespace {
+
 // Without collections nothing need be kept, and a filter may forbid to ask what the descriptor is.
+bool is_passed_over() {
+  if (!is_barred()) return false;
+  note_passed_over();
+  return true;
+}
+
+}  // namespace
+
 void message_sent(const Transfer& transfer, uint64_t early_before) {
-  if (is_barred()) return;
+  if (is_passed_over()) return;
   Message(transfer).sent(early_before);
 }
 void message_received(const Transfer& transfer) {
@@ -241,7 +251,7 @@ void message_received(const Transfer& transfer) {
 
 void message_copied(int from, int to, uint64_t early_before) {
   using platform::Channel;
-  if (is_barred()) return;
+  if (is_passed_over()) return;
   const Channel source = platform::channel_of(from), copy = platform::channel_of(to);
   if (source.kind != Channel::kPipe || copy.kind != Channel::kPipe) return;
   carried.copy(kPipes + source.id, kPipes + copy.id, early_before);

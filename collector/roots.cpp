@@ -13,7 +13,6 @@
 #include "collector/notes.h"
 #include "collector/pins.h"
 #include "collector/registrations.h"
-#include "platform/shared_file.h"
 
 namespace heaprake::collector {
 
@@ -53,14 +52,6 @@ bool holds_a_stack(const World& world, const Mapping& mapping) {
   if (mapping.main_stack) return true;
   for (size_t i = 0; i < world.count; i++) {
     if (mapping.range.contains(world.threads[i].sp)) return true;
-  }
-  return false;
-}
-
-// A shared mapping of memory that no file on a disk stands for.
-bool is_plain_memory(const Mapping& mapping) {
-  for (const char* prefix : {"/dev/zero", "/memfd:", "/SYSV", "/dev/shm/"}) {
-    if (strncmp(mapping.name, prefix, strlen(prefix)) == 0) return true;
   }
   return false;
 }
@@ -114,7 +105,7 @@ void RootSet::clear() {
   early_roots_.clear();
   early_words_.clear();
   gap_ = nullptr;
-  bytes_ = absent_bytes_ = 0;
+  bytes_ = 0;
   protected_.clear();
   module_ = Module();
 }
@@ -275,7 +266,7 @@ bool RootSet::visit_mapping(const World& world, const AddressSpace& space, const
 
 bool RootSet::visit_part(const World& world, const AddressSpace& space, const Mapping& mapping) {
   note_hidden_pointers(mapping);
-  if (mapping.device || (mapping.shared && !mapping.writable && !is_plain_memory(mapping)))
+  if (mapping.device || (mapping.shared && !mapping.writable && !mapping.kept_in_memory))
     return true;
   // Secret memory is never truncated, and the kernel reads it for nobody.
   const bool secret = strncmp(mapping.name, "/secretmem", 10) == 0;
@@ -297,7 +288,7 @@ bool RootSet::visit_part(const World& world, const AddressSpace& space, const Ma
       root.thread = thread_with_tcb(world, tcb);
     }
   }
-  if (mapping.shared && mapping.file_backed && !is_plain_memory(mapping))
+  if (mapping.shared && mapping.file_backed && !secret && !mapping.kept_in_memory)
     return add_shared_file(space, mapping, root);
   if (mapping.shared) return add_touched(space, mapping.range, Pages::kShared, root);
   if (!mapping.readable) {
@@ -309,34 +300,19 @@ bool RootSet::visit_part(const World& world, const AddressSpace& space, const Ma
   return add_touched(space, root.range, written_only ? Pages::kPrivate : Pages::kTouched, root);
 }
 
-// The kernel may have dropped pages that the program has written: what is to come back with the
-// next access is read in now, if it is not too much.
+// The kernel may have dropped pages that the program has written, which come back with the next
+// access. Not with one of ours: threads stand still that the file's server may be among.
 bool RootSet::add_shared_file(const AddressSpace& space, const Mapping& mapping, const Root& like) {
-  constexpr size_t kMostAbsent = 64 << 20;  // of all files together
   bool ok = add_waiting(space);
-  const auto add_piece = [&](Range piece) {
+  size_t in_memory = 0;
+  space.for_each_touched(mapping.range, Pages::kSharedFile, [&](Range touched) {
     Root root = like;
-    root.range = piece;
+    root.range = touched;
+    in_memory += touched.size();
     ok = ok && add(root);
-  };
-  platform::SharedFile file(mapping);
-  const auto add_absent = [&](Range absent) {
-    if (absent.lo >= absent.hi) return;
-    file.for_each_data(absent, [&](Range data) {
-      absent_bytes_ += data.size();
-      if (absent_bytes_ > kMostAbsent)
-        note_gap("more of a shared file's mapping is out of memory than may be read in");
-      else
-        add_piece(data);
-    });
-  };
-  uintptr_t seen = mapping.range.lo;
-  space.for_each_touched(mapping.range, Pages::kShared, [&](Range touched) {
-    add_absent({seen, touched.lo});
-    add_piece(touched);
-    seen = touched.hi;
   });
-  add_absent({seen, mapping.range.hi});
+  if (platform::may_hold_more(mapping, in_memory))
+    note_gap("pages of a file that is mapped and shared are not in memory");
   return ok;
 }
 

@@ -134,7 +134,6 @@ class RootSet {
   MappedArray<platform::Range> copy_gaps_;
   const char* gap_ = nullptr;
   size_t bytes_ = 0;
-  size_t absent_bytes_ = 0;  // of shared files, not in memory
   ProtectedBlocks protected_;
   bool with_names_ = false;
   const char* hidden_by_ = nullptr;

@@ -78,6 +78,12 @@ bool is_device(const char* name) {
   return begins(name, "[v") || equal(name, "[uprobes]");
 }
 
+bool is_kept_in_memory(const char* name) {
+  for (const char* prefix : {"/dev/zero", "/memfd:", "/SYSV", "/dev/shm/"})
+    if (begins(name, prefix)) return true;
+  return false;
+}
+
 }  // namespace
 
 bool parse_maps_line(char* line, size_t length, Mapping* out) {
@@ -101,6 +107,7 @@ bool parse_maps_line(char* line, size_t length, Mapping* out) {
   out->shared = !is_private;
   out->file_backed = major != 0 || minor != 0 || out->inode != 0;
   out->device = is_device(out->name);
+  out->kept_in_memory = is_kept_in_memory(out->name);
   out->main_stack = equal(out->name, "[stack]");
   return true;
 }

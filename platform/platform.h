@@ -84,6 +84,7 @@ struct Mapping {
   bool readable, writable, executable, shared;
   bool file_backed;        // has a device and inode (a deleted file and a memfd included)
   bool device;             // a device file whose reads may have side effects: never read it
+  bool kept_in_memory;     // known by its name: no file on a disk stands for it
   bool main_stack;         // "[stack]"
   uint64_t offset, inode;  // in that file, and of it
   const char* name;        // path or "[label]", "" if none; valid during the visit only
@@ -97,6 +98,7 @@ enum class Pages {
   kShared,   // of a shared mapping: that hold something, whoever wrote it. This process's page
              // tables do not tell: a forked child begins without entries for them, and they may be
              // dropped
+  kSharedFile,  // of a shared mapping of a file that is not kept in memory: that are in memory
 };
 
 // Of which pages something is asked: see AddressSpace::for_each_touched.
@@ -105,7 +107,8 @@ struct PageQuery {
   Pages which;
 };
 
-// A private mapping so large that its pages are not looked for one by one, if that can be avoided.
+// A private mapping so large that its pages are not looked for one by one, if that can be avoided,
+// or one of shared memory, of which the kernel's list of pages omits what is swapped out.
 struct LargeMapping {
   Range range;
   bool touched;  // may have pages of Pages::kTouched
@@ -162,7 +165,7 @@ class AddressSpace {
 
   int maps_ = -1;
   int pagemap_ = -1;
-  LargeMappings large_;  // empty unless pagemap may not be read
+  LargeMappings large_;  // empty unless pagemap may not be read, or memory is swapped out
 };
 
 // --------------------------------------------------------------------------------------- threads
@@ -401,6 +404,13 @@ struct Channel {
   uint64_t id = 0;
 };
 Channel channel_of(int fd);
+// Whether the file of a shared mapping may hold more than what is in memory of the mapping, so that
+// pages of it have been written out and dropped. false where nobody tells: of a deleted file, or of
+// one in another name space.
+bool may_hold_more(const Mapping& mapping, size_t in_memory);
+// From now on that is not asked: the program's seccomp filter would end it for that.
+void forbid_questions_to_files();
+
 // From now on a socket is not asked for its kind, and counts as a local one: the program's seccomp
 // filter would end it for that.
 void forbid_questions_to_sockets();

@@ -82,6 +82,9 @@ constexpr Call kCopyCalls[] = {
 constexpr Call kSocketCalls[] = {
     {"getsockopt", SYS_getsockopt, {3, SOL_SOCKET, SO_DOMAIN, kAny, kAny}}};
 
+// That tells how much a file holds (shared_file.cpp).
+constexpr Call kFileCalls[] = {{"statx", SYS_statx, {0xffffff9c, kAny, 0x4000, 0x701, kAny}}};
+
 // Those that answer a command (command_socket.cpp).
 constexpr Call kRequestCalls[] = {
     {"socket", SYS_socket, {AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0}},
@@ -257,6 +260,7 @@ const char* call_that_filter_ends(const void* filter_program) {
     if (first_call_ended(filter, kUndirectedCalls) != nullptr) forbid_undirected_stop_signals();
     if (first_call_ended(filter, kLockCalls) != nullptr) locked_memory::forbid();
     if (first_call_ended(filter, kSocketCalls) != nullptr) forbid_questions_to_sockets();
+    if (first_call_ended(filter, kFileCalls) != nullptr) forbid_questions_to_files();
     if (first_call_ended(filter, kRequestCalls) != nullptr) forbid_requests();
   }
   release(code, bytes);

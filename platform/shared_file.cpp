@@ -1,76 +1,39 @@
-#include "platform/shared_file.h"
-
+// What a file holds that is mapped and shared, as far as it can be told without opening it: to
+// close a file again would end the record locks that the program holds on it.
 #include <linux/fcntl.h>
-#include <linux/magic.h>
+#include <linux/stat.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
+#include <atomic>
+
+#include "platform/platform.h"
 #include "platform/syscall.h"
 
 namespace heaprake::platform {
 namespace {
 
-constexpr int kSeekData = 3, kSeekHole = 4;
-constexpr long kNoDataThere = -6;  // ENXIO
+constexpr uint64_t kBlock = 512;  // the unit of stx_blocks
 
-bool is_regular(int fd, uint64_t inode) {
-  // The device may differ: file systems of layers and of volumes show one of their own.
-  struct stat found {};
-  return !sys::failed(sys::call(SYS_fstat, fd, &found)) && S_ISREG(found.st_mode) &&
-         found.st_ino == inode;
-}
-
-// Of a path that names it without opening it: opening may have effects, were it no regular file.
-int open_again(int path) {
-  char link[] = "/proc/thread-self/fd/0000000000";
-  char* at = link + sizeof link - 1;
-  int rest = path;
-  do *--at = static_cast<char>('0' + rest % 10);
-  while ((rest /= 10) != 0);
-  char* to = link + sizeof "/proc/thread-self/fd/" - 1;
-  while ((*to++ = *at++) != '\0') {
-  }
-  const long fd = sys::call(SYS_openat, AT_FDCWD, link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  return sys::failed(fd) ? -1 : static_cast<int>(fd);
-}
+std::atomic<bool> forbidden{false};
 
 }  // namespace
 
-void SharedFile::open() {
-  opened_ = true;
-  const long path = sys::call(SYS_openat, AT_FDCWD, mapping_.name, O_PATH | O_CLOEXEC);
-  if (sys::failed(path)) return;
-  struct statfs system {};
-  if (is_regular(static_cast<int>(path), mapping_.inode)) {
-    stays_in_memory_ =
-        !sys::failed(sys::call(SYS_fstatfs, path, &system)) && system.f_type == HUGETLBFS_MAGIC;
-    file_ = open_again(static_cast<int>(path));
-  }
-  sys::call(SYS_close, path);
+void forbid_questions_to_files() {
+  forbidden.store(true, std::memory_order_relaxed);
 }
 
-void SharedFile::close() {
-  if (file_ >= 0) sys::call(SYS_close, file_);
-  file_ = -1;
-}
-
-void SharedFile::for_each_data(Range range, FunctionRef<void(Range)> visit) {
-  if (!opened_) open();
-  if (stays_in_memory_) return;
-  if (file_ < 0) return visit(range);
-  const uintptr_t start = mapping_.offset - mapping_.range.lo;  // of the file, as an address
-  for (uintptr_t at = range.lo; at < range.hi;) {
-    const long data = sys::call(SYS_lseek, file_, at + start, kSeekData);
-    if (data == kNoDataThere) return;
-    if (sys::failed(data)) return visit({at, range.hi});
-    const long hole = sys::call(SYS_lseek, file_, data, kSeekHole);
-    const uintptr_t lo = static_cast<uintptr_t>(data) - start;
-    uintptr_t hi = sys::failed(hole) ? range.hi : static_cast<uintptr_t>(hole) - start;
-    if (lo >= range.hi) return;
-    hi = (hi + kPageSize - 1) & ~(kPageSize - 1);
-    visit({lo & ~(kPageSize - 1), hi < range.hi ? hi : range.hi});
-    at = hi;
-  }
+bool may_hold_more(const Mapping& mapping, size_t in_memory) {
+  const size_t mapped = mapping.range.size();
+  if (in_memory >= mapped || forbidden.load(std::memory_order_relaxed)) return false;
+  struct statx file {};
+  // As known here: a server elsewhere, or one whose threads stand still, is not asked if possible.
+  const long result = sys::call(SYS_statx, AT_FDCWD, mapping.name, AT_STATX_DONT_SYNC,
+                                STATX_TYPE | STATX_INO | STATX_SIZE | STATX_BLOCKS, &file);
+  // The device may differ: file systems of layers and of volumes show one of their own.
+  if (sys::failed(result) || !S_ISREG(file.stx_mode) || file.stx_ino != mapping.inode) return false;
+  const uint64_t end = (file.stx_size + kPageSize - 1) & ~uint64_t{kPageSize - 1};
+  const uint64_t behind = end > mapping.offset ? end - mapping.offset : 0;
+  return in_memory < behind && in_memory < file.stx_blocks * kBlock;
 }
 
 }  // namespace heaprake::platform

@@ -28,7 +28,7 @@ constexpr uint64_t kFile = 1u << 2, kPresent = 1u << 3, kSwapped = 1u << 4, kZer
 // Bits of a pagemap word.
 constexpr uint64_t kWordPresent = 1ull << 63, kWordSwapped = 1ull << 62, kWordFile = 1ull << 61;
 
-// A hidden mapping larger than this is not looked at page by page.
+// A hidden mapping larger than this is not looked at word by word: mincore is faster, 130 ms a TiB.
 constexpr size_t kMostHidden = size_t{1} << 30;
 
 // Mappings no farther apart are scanned together: what lies between them, a guard page or the dead
@@ -144,11 +144,6 @@ bool read_words(const AddressSpace& space, int pagemap, Range range, Pages which
   return true;
 }
 
-bool swap_is_in_use() {
-  struct sysinfo info {};
-  return sys::failed(sys::call(SYS_sysinfo, &info)) || info.freeswap != info.totalswap;
-}
-
 // mincore: which pages are in memory, of a shared mapping in the page cache, of an anonymous one in
 // this process's page tables.
 bool scan_page_cache(Range range, Cutter* cutter, uintptr_t* done) {
@@ -177,14 +172,23 @@ bool scan_page_cache(Range range, Cutter* cutter, uintptr_t* done) {
   return true;
 }
 
+bool is_shared(Pages which) {
+  return which == Pages::kShared || which == Pages::kSharedFile;
+}
+
 // Whether one scan serves for both, of which `next` comes later.
 bool are_scanned_together(const PageQuery& query, const PageQuery& next) {
-  return query.which != Pages::kShared && next.which != Pages::kShared &&
+  return !is_shared(query.which) && !is_shared(next.which) &&
          excluded_categories(query.which) == excluded_categories(next.which) &&
          next.range.lo <= query.range.hi + kNear;
 }
 
 }  // namespace
+
+bool swap_is_in_use() {
+  struct sysinfo info {};
+  return sys::failed(sys::call(SYS_sysinfo, &info)) || info.freeswap != info.totalswap;
+}
 
 // Where scanning does not serve. Tells what lies behind `done`.
 void AddressSpace::ask_page_by_page(const PageQuery& query, uintptr_t done,
@@ -192,15 +196,18 @@ void AddressSpace::ask_page_by_page(const PageQuery& query, uintptr_t done,
   const auto tell = [&](size_t, Range part) { visit(part); };
   Cutter cutter(&query, 0, 1, tell);
   const Range range{done, page_aligned(query.range).hi};
+  const bool shared = is_shared(query.which);
+  const bool vast = query.which == Pages::kHidden && range.size() > kMostHidden;
   bool known = false;
-  if (query.which == Pages::kShared || pagemap_ < 0) {
-    const LargeMapping* large = query.which == Pages::kShared ? nullptr : large_.find(range);
-    if (large && !(query.which == Pages::kPrivate ? large->written : large->touched)) return;
+  if (shared || pagemap_ < 0 || vast) {
+    const LargeMapping* large = large_.find(range);
+    if (large && !shared && !(query.which == Pages::kPrivate ? large->written : large->touched))
+      return;
     const bool swapped = large ? large->swapped : swap_is_in_use();
-    known = !swapped && scan_page_cache(range, &cutter, &done);
+    known =
+        (query.which == Pages::kSharedFile || !swapped) && scan_page_cache(range, &cutter, &done);
   }
-  const bool slowly = query.which != Pages::kShared && pagemap_ >= 0 &&
-                      (query.which != Pages::kHidden || range.size() <= kMostHidden);
+  const bool slowly = !shared && pagemap_ >= 0 && !vast;
   if (!known && slowly) known = read_words(*this, pagemap_, range, query.which, &cutter, &done);
   if (!known && query.which != Pages::kHidden) cutter.add({done, range.hi});
   cutter.flush();
@@ -220,7 +227,7 @@ void AddressSpace::for_each_touched(const PageQuery* queries, size_t count,
     const Range whole{page_aligned(queries[first].range).lo,
                       page_aligned(queries[end - 1].range).hi};
     uintptr_t done = whole.lo;
-    if (queries[first].which != Pages::kShared && pagemap_ >= 0) {
+    if (!is_shared(queries[first].which) && pagemap_ >= 0) {
       Cutter cutter(queries, first, end, visit);
       scan(*this, pagemap_, whole, queries[first].which, &cutter, &done);
       cutter.flush();

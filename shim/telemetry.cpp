@@ -154,8 +154,10 @@ void renew_metrics() {
   if (!replace_metrics(path)) tell_once(&told, path);
 }
 
-// Guarded by the collector's lock, as is whoever calls tell_collection.
+// Guarded by the collector's lock, as is whoever calls tell_collection. A forked child's figures
+// begin anew.
 gc_stats before;
+int before_in_process;
 uint64_t replaced_ns;
 
 void append_event(const gc_stats& now) {
@@ -189,6 +191,8 @@ bool is_wanted(const Output& output) {
 void tell_collection() {
   if (is_wanted(settings().events)) {
     const gc_stats now = current_stats();
+    if (before_in_process != platform::process_id()) before = {};
+    before_in_process = platform::process_id();
     append_event(now);
     before = now;
   }

@@ -2,6 +2,7 @@
  * pointer to a list. The argument says how. */
 #define _GNU_SOURCE
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #include "alive.h"
 
@@ -40,10 +41,28 @@ static char* alias(void) {
   return p;
 }
 
+/* Memory that the kernel reads for nobody, with less behind it than is mapped. */
+static char* secret(void) {
+  enum { kMemfdSecret = 447, kSkipped = 77 };
+  int file = (int)syscall(kMemfdSecret, 0);
+  if (file < 0) exit(kSkipped);
+  MUST(ftruncate(file, kPage) == 0);
+  char* p = mmap(NULL, 8 * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  MUST(p != MAP_FAILED);
+  put_list((struct node**)p, kNodes);
+  return p;
+}
+
+static char* map_as_told(const char* how) {
+  if (!strcmp(how, "closed")) return closed();
+  if (!strcmp(how, "sealed")) return sealed();
+  return !strcmp(how, "secret") ? secret() : alias();
+}
+
 int main(int argc, char** argv) {
   bound();
   MUST(argc == 2);
-  char* p = *argv[1] == 'c' ? closed() : *argv[1] == 's' ? sealed() : alias();
+  char* p = map_as_told(argv[1]);
   clear_stack();
   churn(4 << 20);
   if (*argv[1] == 'c') MUST(mprotect(p, kPage, PROT_READ | PROT_WRITE) == 0);
