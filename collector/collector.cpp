@@ -162,7 +162,7 @@ void note_passed_over() {
 }
 void unbar() {
   // What a message has carried off meanwhile will never be known.
-  if (passed_over.load(std::memory_order_acquire)) return;
+  if (passed_over.load(std::memory_order_acquire) || !is_barred()) return;
   barred.store(false, std::memory_order_release);
   platform::show_readiness_for_requests(true);
 }

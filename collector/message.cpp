@@ -170,7 +170,10 @@ bool Message::is_channel(bool receiving) {
     using platform::Channel;
     const Channel channel = platform::channel_of(transfer_.fd);
     if (channel.kind == Channel::kPipe) channel_ = kPipes + channel.id;
-    if (channel.kind == Channel::kLocalSocket) channel_ = kSockets;
+    // Where it is only taken for one, what comes out of it may be a stranger's, and takes nothing
+    // away that is still on its way.
+    const bool guessed = platform::questions_to_sockets_are_forbidden();
+    if (channel.kind == Channel::kLocalSocket && !(guessed && receiving)) channel_ = kSockets;
     // A signalfd gives what signals carry; what is written to an eventfd is a number.
     if (channel.kind == Channel::kAnonymous && receiving) channel_ = kSignals;
   }

@@ -62,6 +62,8 @@ void forbid_requests() {
 }
 
 int connect_to_command(uint64_t cookie) {
+  // The signal may have been sent before that was so.
+  if (forbidden.load(std::memory_order_relaxed)) return -1;
   const long fd = sys::call(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (sys::failed(fd)) return -1;
   struct sockaddr_un address;

@@ -14,6 +14,9 @@ namespace {
 std::atomic<bool> sockets_are_local{false};
 }
 
+bool questions_to_sockets_are_forbidden() {
+  return sockets_are_local.load(std::memory_order_relaxed);
+}
 void forbid_questions_to_sockets() {
   sockets_are_local.store(true, std::memory_order_relaxed);
 }
@@ -25,7 +28,7 @@ Channel channel_of(int fd) {
     case S_IFIFO:
       return {Channel::kPipe, status.st_ino};
     case S_IFSOCK: {
-      if (sockets_are_local.load(std::memory_order_relaxed)) return {Channel::kLocalSocket, 0};
+      if (questions_to_sockets_are_forbidden()) return {Channel::kLocalSocket, 0};
       int domain = -1;
       int length = sizeof domain;
       sys::call(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &domain, &length);

@@ -414,6 +414,7 @@ void forbid_questions_to_files();
 // From now on a socket is not asked for its kind, and counts as a local one: the program's seccomp
 // filter would end it for that.
 void forbid_questions_to_sockets();
+bool questions_to_sockets_are_forbidden();
 
 // Whether the signal's handler was installed with SA_SIGINFO: only then does the kernel write what
 // the handler's second argument points to.

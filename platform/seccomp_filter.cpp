@@ -78,9 +78,14 @@ constexpr Call kCopyCalls[] = {
     {"mmap", SYS_mmap, {0, kPageSize, kReadWrite, MAP_SHARED | MAP_ANONYMOUS, UINT32_MAX, 0}},
 };
 
-// That tells what a message is sent through (descriptor.cpp).
+// That tell what a message is sent through (descriptor.cpp), and wait in a socket's place
+// (restart.cpp).
 constexpr Call kSocketCalls[] = {
-    {"getsockopt", SYS_getsockopt, {3, SOL_SOCKET, SO_DOMAIN, kAny, kAny}}};
+    {"getsockopt", SYS_getsockopt, {3, SOL_SOCKET, SO_DOMAIN, kAny, kAny}},
+    {"getsockopt", SYS_getsockopt, {3, SOL_SOCKET, SO_RCVTIMEO, kAny, kAny}},
+    {"getsockopt", SYS_getsockopt, {3, SOL_SOCKET, SO_SNDTIMEO, kAny, kAny}},
+    {"ppoll", SYS_ppoll, {kAny, 1, kAny, kAny, 8}},
+};
 
 // That tells how much a file holds (shared_file.cpp).
 constexpr Call kFileCalls[] = {{"statx", SYS_statx, {0xffffff9c, kAny, 0x4000, 0x701, kAny}}};

@@ -294,7 +294,7 @@ template <class T, class... Args>
 // function(block) when p's block is about to be reclaimed; what it captures is kept alive until
 // then, so it must not capture p. An exception is told of on stderr. Replaces make's destructor,
 // and leaves weak references until the block goes. If it never runs, because the program frees the
-// block or sets another finalizer, a later collection destroys it.
+// block or sets another finalizer, a later gc_collect or gc_run_finalizers destroys it.
 template <class Function>
 bool set_finalizer(const void* p, Function function) {
   auto* copy = make<Function>(std::move(function));
