@@ -199,7 +199,7 @@ bool mark_roots(const platform::AddressSpace& space) {
   last_mark_ns = ended - prepared;
   Figures::add(figures.mark_total_ns, ended - began);
   if (!marked.complete) return false;
-  if (marked.unread) state.roots.note_gap("memory that the program has protected cannot be read");
+  if (marked.unread) state.roots.note_gap(kUnreadable);
   Figures::set(figures.live_blocks, marked.blocks);
   Figures::set(figures.live_bytes, marked.bytes);
   Figures::set(figures.root_bytes, state.roots.bytes());

@@ -47,6 +47,9 @@ struct EarlyWord {
 // Words that are references in themselves, in the order in which they stand in RootSet::words().
 enum class WordKind { kThread, kPinned, kKernel };
 
+// A gap (RootSet::gap).
+inline constexpr char kUnreadable[] = "memory that the program has protected cannot be read";
+
 class RootSet {
  public:
   // Collects the roots of a stopped world. false: something could not be seen or stored, so nothing
