@@ -303,15 +303,18 @@ bool RootSet::visit_part(const World& world, const AddressSpace& space, const Ma
 // The kernel may have dropped pages that the program has written, which come back with the next
 // access. Not with one of ours: threads stand still that the file's server may be among.
 bool RootSet::add_shared_file(const AddressSpace& space, const Mapping& mapping, const Root& like) {
+  platform::SharedFile file{};
+  if (!platform::find_shared_file(mapping, &file))
+    return add_touched(space, mapping.range, Pages::kShared, like);
   bool ok = add_waiting(space);
-  size_t in_memory = 0;
+  uint64_t in_memory = 0;
   space.for_each_touched(mapping.range, Pages::kSharedFile, [&](Range touched) {
     Root root = like;
     root.range = touched;
     in_memory += touched.size();
     ok = ok && add(root);
   });
-  if (platform::may_hold_more(mapping, in_memory))
+  if (in_memory < file.mapped && in_memory < file.held)
     note_gap("pages of a file that is mapped and shared are not in memory");
   return ok;
 }

@@ -3,7 +3,6 @@
 #include "platform/maps_parser.h"
 #include "platform/own_ranges.h"
 #include "platform/platform.h"
-#include "platform/smaps.h"
 #include "platform/syscall.h"
 
 namespace heaprake::platform {
@@ -33,11 +32,10 @@ bool visit_pieces(const Mapping& mapping, FunctionRef<bool(const Mapping&, bool)
   return true;
 }
 
-bool has_large_mappings(const AddressSpace& space, bool private_ones, bool shared_ones) {
+bool has_large_mappings(const AddressSpace& space) {
   bool found = false;
   space.for_each_mapping([&](const Mapping& mapping) {
-    found = mapping.shared ? shared_ones && mapping.kept_in_memory
-                           : private_ones && mapping.range.size() >= LargeMappings::kLarge;
+    found = !mapping.shared && mapping.range.size() >= LargeMappings::kLarge;
     return !found;
   });
   return found;
@@ -54,8 +52,7 @@ bool AddressSpace::open() {
     close();
     return false;
   }
-  const bool blind = pagemap_ < 0, swapped = swap_is_in_use();
-  if ((blind || swapped) && has_large_mappings(*this, blind, swapped)) large_.read();
+  if (pagemap_ < 0 && has_large_mappings(*this)) large_.read();
   return true;
 }
 

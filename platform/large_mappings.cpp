@@ -39,8 +39,8 @@ void LargeMappings::read() {
       return true;
     }
     Mapping mapping;
-    large = parse_maps_line(line, length, &mapping) &&
-            (mapping.shared ? mapping.kept_in_memory : mapping.range.size() >= kLarge);
+    large = parse_maps_line(line, length, &mapping) && !mapping.shared &&
+            mapping.range.size() >= kLarge;
     if (!large) return true;
     if (count_ == kMost) return false;
     // Some of a file's pages (DAX) are in no count unless written.

@@ -98,7 +98,7 @@ enum class Pages {
   kShared,   // of a shared mapping: that hold something, whoever wrote it. This process's page
              // tables do not tell: a forked child begins without entries for them, and they may be
              // dropped
-  kSharedFile,  // of a shared mapping of a file that is not kept in memory: that are in memory
+  kSharedFile,  // of a shared mapping of a file on a disk: that are in memory
 };
 
 // Of which pages something is asked: see AddressSpace::for_each_touched.
@@ -107,8 +107,7 @@ struct PageQuery {
   Pages which;
 };
 
-// A private mapping so large that its pages are not looked for one by one, if that can be avoided,
-// or one of shared memory, of which the kernel's list of pages omits what is swapped out.
+// A private mapping so large that its pages are not looked for one by one, if that can be avoided.
 struct LargeMapping {
   Range range;
   bool touched;  // may have pages of Pages::kTouched
@@ -165,7 +164,7 @@ class AddressSpace {
 
   int maps_ = -1;
   int pagemap_ = -1;
-  LargeMappings large_;  // empty unless pagemap may not be read, or memory is swapped out
+  LargeMappings large_;  // empty unless pagemap may not be read
 };
 
 // --------------------------------------------------------------------------------------- threads
@@ -404,10 +403,13 @@ struct Channel {
   uint64_t id = 0;
 };
 Channel channel_of(int fd);
-// Whether the file of a shared mapping may hold more than what is in memory of the mapping, so that
-// pages of it have been written out and dropped. false where nobody tells: of a deleted file, or of
-// one in another name space.
-bool may_hold_more(const Mapping& mapping, size_t in_memory);
+// The file of a shared mapping, if its path still leads there; not of a deleted file, nor of one in
+// another name space.
+struct SharedFile {
+  uint64_t mapped;  // bytes of it that lie in the mapping
+  uint64_t held;    // bytes that it takes: what has never been written takes none
+};
+bool find_shared_file(const Mapping& mapping, SharedFile* file);
 // From now on that is not asked: the program's seccomp filter would end it for that.
 void forbid_questions_to_files();
 

@@ -22,18 +22,20 @@ void forbid_questions_to_files() {
   forbidden.store(true, std::memory_order_relaxed);
 }
 
-bool may_hold_more(const Mapping& mapping, size_t in_memory) {
-  const size_t mapped = mapping.range.size();
-  if (in_memory >= mapped || forbidden.load(std::memory_order_relaxed)) return false;
-  struct statx file {};
+bool find_shared_file(const Mapping& mapping, SharedFile* file) {
+  if (forbidden.load(std::memory_order_relaxed)) return false;
+  struct statx found {};
   // As known here: a server elsewhere, or one whose threads stand still, is not asked if possible.
   const long result = sys::call(SYS_statx, AT_FDCWD, mapping.name, AT_STATX_DONT_SYNC,
-                                STATX_TYPE | STATX_INO | STATX_SIZE | STATX_BLOCKS, &file);
+                                STATX_TYPE | STATX_INO | STATX_SIZE | STATX_BLOCKS, &found);
   // The device may differ: file systems of layers and of volumes show one of their own.
-  if (sys::failed(result) || !S_ISREG(file.stx_mode) || file.stx_ino != mapping.inode) return false;
-  const uint64_t end = (file.stx_size + kPageSize - 1) & ~uint64_t{kPageSize - 1};
+  if (sys::failed(result) || !S_ISREG(found.stx_mode) || found.stx_ino != mapping.inode)
+    return false;
+  const uint64_t end = (found.stx_size + kPageSize - 1) & ~uint64_t{kPageSize - 1};
   const uint64_t behind = end > mapping.offset ? end - mapping.offset : 0;
-  return in_memory < behind && in_memory < file.stx_blocks * kBlock;
+  const uint64_t size = mapping.range.size();
+  *file = {behind < size ? behind : size, found.stx_blocks * kBlock};
+  return true;
 }
 
 }  // namespace heaprake::platform

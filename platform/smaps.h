@@ -34,9 +34,6 @@ class SmapsLines {
   size_t length_ = 0;
 };
 
-// Of anything, on this machine; true if nobody tells.
-bool swap_is_in_use();
-
 // A mapping's own line begins with its address, those about it with a capital letter.
 inline bool begins_a_mapping(const char* line, size_t length) {
   return length != 0 && (line[0] < 'A' || line[0] > 'Z');

@@ -172,6 +172,11 @@ bool scan_page_cache(Range range, Cutter* cutter, uintptr_t* done) {
   return true;
 }
 
+bool swap_is_in_use() {
+  struct sysinfo info {};
+  return sys::failed(sys::call(SYS_sysinfo, &info)) || info.freeswap != info.totalswap;
+}
+
 bool is_shared(Pages which) {
   return which == Pages::kShared || which == Pages::kSharedFile;
 }
@@ -185,11 +190,6 @@ bool are_scanned_together(const PageQuery& query, const PageQuery& next) {
 
 }  // namespace
 
-bool swap_is_in_use() {
-  struct sysinfo info {};
-  return sys::failed(sys::call(SYS_sysinfo, &info)) || info.freeswap != info.totalswap;
-}
-
 // Where scanning does not serve. Tells what lies behind `done`.
 void AddressSpace::ask_page_by_page(const PageQuery& query, uintptr_t done,
                                     FunctionRef<void(Range)> visit) const {
@@ -200,9 +200,8 @@ void AddressSpace::ask_page_by_page(const PageQuery& query, uintptr_t done,
   const bool vast = query.which == Pages::kHidden && range.size() > kMostHidden;
   bool known = false;
   if (shared || pagemap_ < 0 || vast) {
-    const LargeMapping* large = large_.find(range);
-    if (large && !shared && !(query.which == Pages::kPrivate ? large->written : large->touched))
-      return;
+    const LargeMapping* large = shared ? nullptr : large_.find(range);
+    if (large && !(query.which == Pages::kPrivate ? large->written : large->touched)) return;
     const bool swapped = large ? large->swapped : swap_is_in_use();
     known =
         (query.which == Pages::kSharedFile || !swapped) && scan_page_cache(range, &cutter, &done);

@@ -75,7 +75,7 @@ PROGRAMS = COMPRESSORS + [
         "factor 600851475143 18446744073709551617", "split -l 500 text.txt part.",
         "cp -r . ../copy", "ls -R --color=always", "sha256sum text.txt numbers.txt", "tac numbers.txt",
         "shuf --random-source=numbers.txt numbers.txt", "join text.txt text.txt", "tsort /dev/null",
-        "pr -2 text.txt", "comm text.txt numbers.txt", "od -An -tx1 text.txt", "rm -r ../copy",
+        "pr -2 -D today text.txt", "comm text.txt numbers.txt", "od -An -tx1 text.txt", "rm -r ../copy",
         given="text.txt numbers.txt"), "/usr/bin/factor", collections=3),
     row("sed", "sed", steps(
         "sed -E 's/(heap|root) (\\w+)/\\2 \\1/g; /stack$/d; y/abc/xyz/' text.txt",
