@@ -56,6 +56,16 @@ bool holds_a_stack(const World& world, const Mapping& mapping) {
   return false;
 }
 
+// A deleted file, most often memory of the program's own of which parts were never written; or one
+// that only the kernel knows ("/dmabuf:...").
+bool has_no_path(const Mapping& mapping) {
+  constexpr char kDeleted[] = " (deleted)";
+  constexpr size_t kLength = sizeof kDeleted - 1;
+  const size_t length = strlen(mapping.name);
+  return strrchr(mapping.name, '/') == mapping.name ||
+         (length >= kLength && strcmp(mapping.name + length - kLength, kDeleted) == 0);
+}
+
 bool all_tcbs_known(const World& world) {
   for (size_t i = 0; i < world.count; i++) {
     if (!world.threads[i].tcb) return false;
@@ -290,7 +300,9 @@ bool RootSet::visit_part(const World& world, const AddressSpace& space, const Ma
   }
   if (mapping.shared && mapping.file_backed && !secret && !mapping.kept_in_memory)
     return add_shared_file(space, mapping, root);
-  if (mapping.shared) return add_touched(space, mapping.range, Pages::kShared, root);
+  // Secret memory is never swapped out, and beyond its end a reading would be the end of us.
+  if (mapping.shared)
+    return add_touched(space, mapping.range, secret ? Pages::kSharedFile : Pages::kShared, root);
   if (!mapping.readable) {
     root.must_be_read = true;
     guard_end_ = mapping.range.hi;
@@ -303,8 +315,9 @@ bool RootSet::visit_part(const World& world, const AddressSpace& space, const Ma
 // The kernel may have dropped pages that the program has written, which come back with the next
 // access. Not with one of ours: threads stand still that the file's server may be among.
 bool RootSet::add_shared_file(const AddressSpace& space, const Mapping& mapping, const Root& like) {
-  platform::SharedFile file{};
-  if (!platform::find_shared_file(mapping, &file))
+  // Of a file that cannot be found nobody knows.
+  platform::SharedFile file{mapping.range.size(), mapping.range.size()};
+  if (!platform::find_shared_file(mapping, &file) && has_no_path(mapping))
     return add_touched(space, mapping.range, Pages::kShared, like);
   bool ok = add_waiting(space);
   uint64_t in_memory = 0;
