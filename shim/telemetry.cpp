@@ -191,8 +191,9 @@ bool is_wanted(const Output& output) {
 void tell_collection() {
   if (is_wanted(settings().events)) {
     const gc_stats now = current_stats();
-    if (before_in_process != platform::process_id()) before = {};
-    before_in_process = platform::process_id();
+    const int process = platform::process_id();
+    if (before_in_process != process) before = {};
+    before_in_process = process;
     append_event(now);
     before = now;
   }
