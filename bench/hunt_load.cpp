@@ -2,8 +2,9 @@
 //
 //   hunt_load pairs [N]   N allocations on two threads, each from a few places at various depths;
 //                         a window of them lives, one in a thousand is lost
-//   hunt_load nodes [MiB] lists of nodes of 48 bytes, 16 long, one in a hundred lost; all that is
-//                         left is freed again
+//   hunt_load nodes [MiB [PERCENT]]
+//                         lists of nodes of 48 bytes, 16 long, one in a hundred lost, or so many;
+//                         all that is left is freed again
 //   hunt_load shared [N]  N objects held by shared_ptr, of which one in ten is in a cycle and lost
 #include <cstdint>
 #include <cstdio>
@@ -62,10 +63,11 @@ static_assert(sizeof(Node) == 48);
   return head;
 }
 
-void nodes(size_t bytes) {
+void nodes(size_t bytes, size_t percent) {
   std::vector<Node*> lists(bytes / sizeof(Node) / 16);
   for (Node*& list : lists) list = chain(16);
-  for (size_t i = 0; i < lists.size(); i += 100) lists[i] = nullptr;
+  for (size_t i = 0; i < lists.size(); ++i)
+    if (i % 100 < percent) lists[i] = nullptr;
   for (Node* list : lists) {
     while (list) delete std::exchange(list, list->next);
   }
@@ -99,11 +101,11 @@ int main(int argc, char** argv) {
     pairs(count / 2, 1181783497276652981u);
     other.join();
   } else if (!std::strcmp(what, "nodes")) {
-    nodes((amount ? amount : 1024) << 20);
+    nodes((amount ? amount : 1024) << 20, argc > 3 ? strtoull(argv[3], nullptr, 10) : 1);
   } else if (!std::strcmp(what, "shared")) {
     shared(amount ? amount : 1'000'000);
   } else {
-    std::fprintf(stderr, "usage: hunt_load pairs|nodes|shared [AMOUNT]\n");
+    std::fprintf(stderr, "usage: hunt_load pairs|nodes|shared [AMOUNT [PERCENT]]\n");
     return 2;
   }
 }

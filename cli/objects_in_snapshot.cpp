@@ -34,7 +34,10 @@ std::vector<uint64_t> retained_of(const Snapshot& snapshot, const Progress& prog
   roots.reserve(snapshot.roots.size());
   for (const RootReference& root : snapshot.roots) roots.push_back(root.to);
   const Dominators dominators = dominators_of(graph, roots);
-  std::vector<uint64_t> retained = retained_bytes(dominators, snapshot.requested);
+  std::vector<uint64_t> bytes(snapshot.blocks());
+  for (uint32_t block = 0; block < snapshot.blocks(); ++block)
+    bytes[block] = snapshot.requested[block];
+  std::vector<uint64_t> retained = retained_bytes(dominators, std::move(bytes));
   for (uint32_t block = 0; block < snapshot.blocks(); ++block)
     retained[block] = std::max(retained[block], snapshot.requested[block]);
   return retained;

@@ -62,14 +62,18 @@ class Analysis {
   // Of each node, by way of the structures' roots: that of a cycle is any block of it, since all of
   // the others go with it.
   std::vector<uint64_t> retained_by(const Structures& structures) const {
-    std::vector<uint32_t> roots;
-    roots.reserve(structures.all.size());
-    for (const Structure& structure : structures.all)
-      roots.push_back(structures.order[structure.begin]);
+    Dominators dominators;
+    {
+      std::vector<uint32_t> roots;
+      roots.reserve(structures.all.size());
+      for (const Structure& structure : structures.all)
+        roots.push_back(structures.order[structure.begin]);
+      dominators = dominators_of(structures.graph, roots);
+    }
     std::vector<uint64_t> bytes(structures.block_of.size());
     for (size_t node = 0; node < bytes.size(); ++node)
       bytes[node] = snapshot_.requested[structures.block_of[node]];
-    return retained_bytes(dominators_of(structures.graph, roots), bytes);
+    return retained_bytes(dominators, std::move(bytes));
   }
 
   const Snapshot& snapshot_;

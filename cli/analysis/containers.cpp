@@ -20,7 +20,7 @@ class Recogniser {
       : s_(snapshot),
         block_(block),
         base_(snapshot.address[block]),
-        words_(snapshot.words_of(block)) {}
+        words_(snapshot.words_of(block).all()) {}
 
   std::vector<Container> run() {
     std::vector<Container> found;
@@ -63,7 +63,7 @@ class Recogniser {
     return block;
   }
   std::optional<uint64_t> word(uint32_t block, size_t i) const {
-    const std::span<const uint64_t> words = s_.words_of(block);
+    const PackedWords words = s_.words_of(block);
     return i < words.size() ? std::optional<uint64_t>(words[i]) : std::nullopt;
   }
 
@@ -253,7 +253,7 @@ class Recogniser {
   const Snapshot& s_;
   uint32_t block_;
   uint64_t base_;
-  std::span<const uint64_t> words_;
+  const std::vector<uint64_t> words_;
 };
 
 }  // namespace

@@ -7,13 +7,21 @@ namespace heaprake::cli {
 namespace {
 
 // Works on numbers by discovery, from 1; 0 is the root of all roots, so that a smaller number is
-// never below a larger one in the tree of the search.
+// never below a larger one in the tree of the search. Edge: what counts all edges, and roots.
+// Whatever is not needed any more is given back at once: there is most memory in use here.
+template <class Edge>
 class SemiNca {
  public:
   SemiNca(const Graph& graph, std::span<const uint32_t> roots)
-      : graph_(graph), number_(graph.size(), 0), node_{0}, up_{0} {
+      : graph_(graph), number_(graph.size(), 0) {
+    node_.reserve(graph.size() + 1);
+    up_.reserve(graph.size() + 1);
+    node_.push_back(0);
+    up_.push_back(0);
     for (uint32_t root : roots) discover_from(root);
+    path_ = {};
     gather_predecessors(roots);
+    number_ = {};
   }
 
   Dominators run() {
@@ -24,10 +32,12 @@ class SemiNca {
     for (uint32_t v = 0; v < count; ++v) semi_[v] = best_[v] = v;
     for (uint32_t v = count; v-- > 1;) {
       uint32_t semi = up_of_tree(v);
-      for (uint64_t i = first_[v]; i < first_[v + 1]; ++i)
+      for (Edge i = first_[v]; i < first_[v + 1]; ++i)
         semi = std::min(semi, semi_[best_below(predecessors_[i], v + 1)]);
       semi_[v] = semi;
     }
+    first_ = {};
+    predecessors_ = up_ = best_ = {};
     for (uint32_t v = 1; v < count; ++v) {
       uint32_t candidate = dominator_[v];
       while (candidate > semi_[v]) candidate = dominator_[candidate];
@@ -39,12 +49,12 @@ class SemiNca {
  private:
   struct Step {
     uint32_t number;
-    uint64_t edge;
+    Edge edge;
   };
 
   void discover(uint32_t node, uint32_t parent) {
     number_[node] = static_cast<uint32_t>(node_.size());
-    path_.push_back({number_[node], graph_.first[node]});
+    path_.push_back({number_[node], static_cast<Edge>(graph_.first[node])});
     node_.push_back(node);
     up_.push_back(parent);
   }
@@ -65,12 +75,12 @@ class SemiNca {
 
   void gather_predecessors(std::span<const uint32_t> roots) {
     const size_t count = node_.size();
+    // First where each one's end, then, as they are filled from there, where they begin.
     first_.assign(count + 1, 0);
-    each_edge(roots, [this](uint32_t, uint32_t to) { ++first_[to + 1]; });
+    each_edge(roots, [this](uint32_t, uint32_t to) { ++first_[to]; });
     for (size_t v = 1; v <= count; ++v) first_[v] += first_[v - 1];
     predecessors_.resize(first_.back());
-    std::vector<uint64_t> next(first_.begin(), first_.end() - 1);
-    each_edge(roots, [&](uint32_t from, uint32_t to) { predecessors_[next[to]++] = from; });
+    each_edge(roots, [this](uint32_t from, uint32_t to) { predecessors_[--first_[to]] = from; });
   }
 
   template <class Visit>
@@ -102,12 +112,14 @@ class SemiNca {
     return best_[v];
   }
 
-  Dominators result() const {
+  Dominators result() {
+    semi_ = {};
     Dominators result;
     result.parent.assign(graph_.size(), Dominators::kUnreached);
-    result.order.assign(node_.begin() + 1, node_.end());
     for (uint32_t v = 1; v < node_.size(); ++v)
       result.parent[node_[v]] = dominator_[v] == 0 ? Dominators::kRoots : node_[dominator_[v]];
+    node_.erase(node_.begin());
+    result.order = std::move(node_);
     return result;
   }
 
@@ -116,7 +128,7 @@ class SemiNca {
   std::vector<uint32_t> node_;    // of each number
   std::vector<uint32_t> up_;      // a number above in the tree, the nearer ones left out in time
   std::vector<Step> path_;
-  std::vector<uint64_t> first_;  // of each number, in predecessors_
+  std::vector<Edge> first_;  // of each number, in predecessors_
   std::vector<uint32_t> predecessors_;
   std::vector<uint32_t> dominator_, semi_;
   std::vector<uint32_t> best_;  // on the way left out: the one with the smallest semidominator
@@ -126,18 +138,18 @@ class SemiNca {
 }  // namespace
 
 Dominators dominators_of(const Graph& graph, std::span<const uint32_t> roots) {
-  return SemiNca(graph, roots).run();
+  return graph.targets.size() + roots.size() < UINT32_MAX ? SemiNca<uint32_t>(graph, roots).run()
+                                                          : SemiNca<uint64_t>(graph, roots).run();
 }
 
-std::vector<uint64_t> retained_bytes(const Dominators& dominators,
-                                     std::span<const uint64_t> bytes) {
-  std::vector<uint64_t> retained(dominators.parent.size(), 0);
-  for (uint32_t node : dominators.order) retained[node] = bytes[node];
+std::vector<uint64_t> retained_bytes(const Dominators& dominators, std::vector<uint64_t> bytes) {
+  for (size_t node = 0; node < bytes.size(); ++node)
+    if (dominators.parent[node] == Dominators::kUnreached) bytes[node] = 0;
   for (auto node = dominators.order.rbegin(); node != dominators.order.rend(); ++node) {
     const uint32_t parent = dominators.parent[*node];
-    if (parent != Dominators::kRoots) retained[parent] += retained[*node];
+    if (parent != Dominators::kRoots) bytes[parent] += bytes[*node];
   }
-  return retained;
+  return bytes;
 }
 
 }  // namespace heaprake::cli

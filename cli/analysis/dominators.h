@@ -23,6 +23,6 @@ struct Dominators {
 Dominators dominators_of(const Graph& graph, std::span<const uint32_t> roots);
 
 // Of each node: its own bytes and those of all that it dominates; 0 for what is not reached.
-std::vector<uint64_t> retained_bytes(const Dominators& dominators, std::span<const uint64_t> bytes);
+std::vector<uint64_t> retained_bytes(const Dominators& dominators, std::vector<uint64_t> bytes);
 
 }  // namespace heaprake::cli

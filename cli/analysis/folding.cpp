@@ -16,7 +16,7 @@ bool is_shown_by_vtable(const Types& types, uint32_t block) {
 }  // namespace
 
 std::optional<OwnerCounts> counts_of(const Snapshot& snapshot, const Types& types, uint32_t block) {
-  const std::span<const uint64_t> words = snapshot.words_of(block);
+  const PackedWords words = snapshot.words_of(block);
   if (!is_shown_by_vtable(types, block) || words.size() < 3) return std::nullopt;
   const OwnerCounts counts = owner_counts(*types.type(block).control, words[1], words[2]);
   // Such numbers are no counts.

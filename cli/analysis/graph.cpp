@@ -8,6 +8,8 @@ namespace {
 
 constexpr uint32_t kNone = UINT32_MAX;
 
+// Edge: what counts all edges.
+template <class Edge>
 class Tarjan {
  public:
   explicit Tarjan(const Graph& graph) : graph_(graph), low_(graph.size(), 0) {
@@ -26,12 +28,12 @@ class Tarjan {
   struct Step {
     uint32_t node;
     uint32_t number;  // order of discovery, from 1
-    uint64_t edge;
+    Edge edge;
   };
 
   void enter(uint32_t node) {
     low_[node] = ++discovered_;
-    path_.push_back({node, discovered_, graph_.first[node]});
+    path_.push_back({node, discovered_, static_cast<Edge>(graph_.first[node])});
     open_.push_back(node);
   }
 
@@ -83,7 +85,8 @@ class Tarjan {
 }  // namespace
 
 Components strong_components(const Graph& graph) {
-  return Tarjan(graph).run();
+  return graph.targets.size() < UINT32_MAX ? Tarjan<uint32_t>(graph).run()
+                                           : Tarjan<uint64_t>(graph).run();
 }
 
 }  // namespace heaprake::cli

@@ -6,11 +6,13 @@
 #include <span>
 #include <vector>
 
+#include "cli/snapshot/columns.h"
+
 namespace heaprake::cli {
 
 // Nodes are 0 ... size() - 1. The targets of node v are targets[first[v] ... first[v + 1]).
 struct Graph {
-  std::vector<uint64_t> first;
+  Rows first;
   std::vector<uint32_t> targets;
 
   size_t size() const { return first.empty() ? 0 : first.size() - 1; }

@@ -125,7 +125,7 @@ class Search {
   }
 
   bool is_behind_count(uint32_t block, uint64_t inner) const {
-    const std::span<const uint64_t> words = snapshot_.words_of(block);
+    const PackedWords words = snapshot_.words_of(block);
     return inner == sizeof(uint64_t) && !words.empty() &&
            is_array_count(words[0], snapshot_.requested[block]);
   }

@@ -1,5 +1,7 @@
 #include "cli/analysis/structures.h"
 
+#include <algorithm>
+
 namespace heaprake::cli {
 
 namespace {
@@ -8,11 +10,16 @@ constexpr uint32_t kNoNode = UINT32_MAX;
 
 void gather(const Snapshot& snapshot, const std::vector<bool>& chosen, Structures* out) {
   std::vector<uint32_t> node_of(snapshot.blocks(), kNoNode);
+  out->block_of.reserve(static_cast<size_t>(std::count(chosen.begin(), chosen.end(), true)));
   for (uint32_t block = 0; block < snapshot.blocks(); ++block) {
     if (!chosen[block]) continue;
     node_of[block] = static_cast<uint32_t>(out->block_of.size());
     out->block_of.push_back(block);
   }
+  size_t targets = 0;
+  for (uint32_t block : out->block_of)
+    for (const BlockEdge& edge : snapshot.edges_of(block)) targets += node_of[edge.to] != kNoNode;
+  out->graph.targets.reserve(targets);
   out->graph.first.reserve(out->block_of.size() + 1);
   out->graph.first.push_back(0);
   for (uint32_t block : out->block_of) {
@@ -33,11 +40,11 @@ Membership membership_of(const Components& components) {
   Membership m;
   m.first.assign(components.count + 1, 0);
   m.nodes.resize(components.of.size());
-  for (uint32_t c : components.of) ++m.first[c + 1];
+  for (uint32_t c : components.of) ++m.first[c];
+  // First where each one's end, then, as they are filled from there, where they begin.
   for (size_t c = 1; c < m.first.size(); ++c) m.first[c] += m.first[c - 1];
-  std::vector<uint32_t> next(m.first.begin(), m.first.end() - 1);
-  for (uint32_t node = 0; node < components.of.size(); ++node)
-    m.nodes[next[components.of[node]]++] = node;
+  for (size_t node = components.of.size(); node-- > 0;)
+    m.nodes[--m.first[components.of[node]]] = static_cast<uint32_t>(node);
   return m;
 }
 
@@ -67,6 +74,7 @@ void divide(const Snapshot& snapshot, Structures* out) {
   const Traits traits = traits_of(out->graph, components);
   std::vector<bool> taken(out->graph.size(), false);
   out->order.reserve(out->graph.size());
+  out->all.reserve(static_cast<size_t>(std::count(traits.root.begin(), traits.root.end(), true)));
 
   for (uint32_t node = 0; node < out->graph.size(); ++node) {
     const uint32_t root = components.of[node];

@@ -17,12 +17,12 @@
 namespace heaprake::cli {
 
 struct Structure {
-  Shape shape;
+  uint64_t bytes;  // asked for
   // Its nodes are Structures::order[begin ... end): first the root component in address order, then
   // the rest, nearest first.
   uint32_t begin, end;
   uint32_t root_blocks;  // in the root component
-  uint64_t bytes;        // asked for
+  Shape shape;
   uint32_t blocks() const { return end - begin; }
 };
 

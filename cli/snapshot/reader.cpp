@@ -4,7 +4,6 @@
 #include "cli/snapshot/reader.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "cli/failure.h"
 #include "cli/snapshot/chunk_file.h"
@@ -74,7 +73,7 @@ class Reader {
     s_.edge_first.reserve(s_.address.size() + 1);
     s_.word_first.reserve(s_.address.size() + 1);
     s_.edges.reserve(edges_);
-    s_.words.reserve(words_);
+    s_.words.reserve(packed_);
     s_.roots.reserve(s_.totals.roots);
     s_.edge_first.push_back(0);
     s_.word_first.push_back(0);
@@ -226,8 +225,7 @@ class Reader {
 
   void pass_over_content(Payload& payload, uint64_t size) {
     const uint64_t words = payload.number_to(size / 8, "a block has more words than room");
-    payload.bytes(words * 8);
-    words_ += words;
+    packed_ += PackedWords::packed_size(payload.bytes(words * 8).data(), words);
     const uint64_t edges = payload.count(kLeastEdge);
     for (uint64_t left = edges; left > 0; --left) {
       payload.number();
@@ -286,16 +284,15 @@ class Reader {
     uint64_t offset = 0;
     for (uint64_t left = payload.count(kLeastEdge); left > 0; --left)
       edge(payload, granule, s_.size[block], &offset);
-    s_.edge_first.back() = s_.edges.size();
+    check(s_.edge_first.holds(s_.edges.size()), "it has more references than can be told apart");
+    s_.edge_first.set_back(s_.edges.size());
   }
 
   void words(Payload& payload, bool further) {
     const uint64_t count = payload.count(8);
     if (further) return check(count == 0, "it changed while it was read");
-    const std::string_view content = payload.bytes(count * 8);
-    const size_t old = s_.words.size();
-    s_.words.resize(old + count);
-    if (count > 0) std::memcpy(s_.words.data() + old, content.data(), content.size());
+    PackedWords::pack(payload.bytes(count * 8).data(), count, &s_.words);
+    check(s_.words.size() <= packed_, "it changed while it was read");
     s_.word_first.push_back(s_.words.size());
   }
 
@@ -347,7 +344,7 @@ class Reader {
 
   void check_references() {
     check(s_.edge_first.size() == s_.address.size() + 1 && s_.edges.size() == edges_ &&
-              s_.words.size() == words_,
+              s_.words.size() == packed_,
           "it changed while it was read");
     check(s_.roots.size() == s_.totals.roots, "it has fewer roots than its end says");
   }
@@ -359,12 +356,13 @@ class Reader {
   ChunkFile file_;
   const Progress& progress_;
   Snapshot s_;
-  uint64_t done_ = 0;               // bytes, of both passes
-  uint64_t granule_ = 0;            // start of the last block
-  uint64_t next_offset_ = 0;        // of the last block's next reference, at least
-  uint64_t blocks_end_ = 0;         // granule after the last block
-  uint64_t edges_ = 0, words_ = 0;  // counted by the first pass
-  uint64_t most_module_ = 0;        // that a stack names, plus 1
+  uint64_t done_ = 0;         // bytes, of both passes
+  uint64_t granule_ = 0;      // start of the last block
+  uint64_t next_offset_ = 0;  // of the last block's next reference, at least
+  uint64_t blocks_end_ = 0;   // granule after the last block
+  uint64_t edges_ = 0;        // counted by the first pass
+  uint64_t packed_ = 0;       // likewise: bytes of all words
+  uint64_t most_module_ = 0;  // that a stack names, plus 1
 };
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cli/snapshot/columns.h"
 #include "heaprake/gc.h"
 #include "heaprake/snapshot.h"
 
@@ -70,19 +71,20 @@ struct Snapshot {
 
   // Blocks, in address order; they do not overlap.
   std::vector<uint64_t> address;
-  std::vector<uint64_t> requested;  // bytes asked for
-  std::vector<uint64_t> size;       // bytes scanned
-  std::vector<uint8_t> flags;       // HEAPRAKE_BLOCK_*
+  Sizes requested;             // bytes asked for
+  Sizes size;                  // bytes scanned
+  std::vector<uint8_t> flags;  // HEAPRAKE_BLOCK_*
   std::vector<uint32_t> stack;
   std::vector<uint16_t> thread;
   std::vector<uint32_t> time_ms;
   std::vector<uint32_t> type;  // string number; empty if no block has one
   // The edges of block b are edges[edge_first[b] ... edge_first[b + 1]), in order of offset.
-  std::vector<uint64_t> edge_first;
+  Rows edge_first;
   std::vector<BlockEdge> edges;
-  // The known words of block b are words[word_first[b] ... word_first[b + 1]), from its start.
-  std::vector<uint64_t> word_first;
-  std::vector<uint64_t> words;
+  // The entry of block b's known words, from its start, is words[word_first[b] ... word_first[b +
+  // 1]), as PackedWords has it.
+  Rows word_first;
+  std::vector<uint8_t> words;
 
   std::vector<RootReference> roots;  // in no order; empty unless header.flags has ALL
 
@@ -96,7 +98,7 @@ struct Snapshot {
   std::span<const BlockEdge> edges_of(uint32_t block) const {
     return {edges.data() + edge_first[block], edges.data() + edge_first[block + 1]};
   }
-  std::span<const uint64_t> words_of(uint32_t block) const {
+  PackedWords words_of(uint32_t block) const {
     return {words.data() + word_first[block], words.data() + word_first[block + 1]};
   }
   std::span<const Pc> stack_of(uint32_t id) const {

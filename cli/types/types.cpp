@@ -71,7 +71,7 @@ class Finder {
   }
 
   void look_at_words(uint32_t block) {
-    const std::span<const uint64_t> words = snapshot_.words_of(block);
+    const PackedWords words = snapshot_.words_of(block);
     if (vtables_.may_be_one(words[0])) {
       const uint32_t type = of_vtable(words[0]);
       if (type == 0) return;
@@ -84,7 +84,7 @@ class Finder {
   }
 
   // new T[n] of a T with a destructor: n stands in front of the first element.
-  void look_at_array(uint32_t block, std::span<const uint64_t> words) {
+  void look_at_array(uint32_t block, const PackedWords& words) {
     const uint64_t count = words[0], bytes = snapshot_.requested[block] - 8;
     if (!is_array_count(count, snapshot_.requested[block])) return;
     const uint64_t step = bytes / count / 8;
