@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "allocator/heap.h"
+#include "shim/clean.h"
 #include "shim/export.h"
 #include "shim/first_use.h"
 #include "shim/glibc_blocks.h"
@@ -30,7 +31,7 @@ void* aligned(size_t alignment, size_t size) {
   }
   size_t rounded = heap::kGranule;
   while (rounded < alignment) rounded <<= 1;
-  return with_heap([=] { return heap::allocate_aligned(rounded, size); },
+  return with_heap([=] { return shim::allocate_clean_aligned(rounded, size); },
                    [=] { return shim::glibc_aligned(rounded, size); });
 }
 
@@ -52,7 +53,7 @@ HEAPRAKE_EXPORT void free(void* p) {
 HEAPRAKE_EXPORT void* realloc(void* p, size_t size) {
   if (!p) return malloc(size);
   if (size == 0) return free(p), nullptr;
-  void* grown = heap::reallocate(p, size);
+  void* grown = shim::reallocate_clean(p, size);
   return grown ? grown : shim::realloc_failed(p, size);
 }
 

@@ -2,6 +2,7 @@
 #include <new>
 
 #include "allocator/heap.h"
+#include "shim/clean.h"
 #include "shim/first_use.h"
 #include "shim/glibc_blocks.h"
 #include "shim/new_failure.h"
@@ -14,7 +15,7 @@ namespace shim = heaprake::shim;
 namespace {
 
 inline void* aligned(size_t size, std::align_val_t alignment) {
-  return shim::with_heap([=] { return heap::allocate_aligned(size_t(alignment), size); },
+  return shim::with_heap([=] { return shim::allocate_clean_aligned(size_t(alignment), size); },
                          [=] { return shim::glibc_aligned(size_t(alignment), size); });
 }
 

@@ -10,6 +10,7 @@
 #include "allocator/heap.h"
 #include "collector/collector.h"
 #include "platform/platform.h"
+#include "shim/clean.h"
 #include "shim/events.h"
 #include "shim/exit.h"
 #include "shim/first_use.h"
@@ -68,6 +69,7 @@ void initialise_heap() {
             "and nothing is collected.\n";
     line.to_error();
   }
+  start_cleaning();
 }
 
 // Our own variables and those of the heap hold addresses of blocks that nobody uses any more.
@@ -149,7 +151,7 @@ bool start_heap() {
 }
 
 void* allocate_further(size_t size) {
-  return with_heap([=] { return heap::fast::allocate_uncommon(size); },
+  return with_heap([=] { return allocate_clean(size); },
                    [=] { return glibc_malloc(size); });
 }
 

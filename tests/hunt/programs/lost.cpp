@@ -155,6 +155,43 @@ void lose_in_child() {
   wait(nullptr);
 }
 
+// Memory that has been other blocks', and lies in lists of free ones.
+__attribute__((noinline)) void leave_leftovers(size_t size) {
+  static void* blocks[20000];
+  for (void*& block : blocks) block = memset(used(malloc(size)), 1, size);
+  for (void*& block : blocks) {
+    free(block);
+    block = nullptr;
+  }
+  wipe_stack();
+}
+
+// Half of them are kept; nothing is ever written into any.
+__attribute__((noinline)) void lose_half_of(void* (*make)()) {
+  static void* kept[200];
+  for (void*& block : kept) {
+    block = used(make());
+    used(make());
+  }
+  wipe_stack();
+}
+void lose_unwritten() {
+  leave_leftovers(5000);
+  lose_half_of([] { return malloc(12000); });
+}
+void lose_unwritten_small() {
+  leave_leftovers(40);
+  lose_half_of([] { return malloc(300); });
+}
+void lose_unwritten_aligned() {
+  leave_leftovers(200);
+  lose_half_of([] { return aligned_alloc(64, 3008); });
+}
+void lose_unwritten_grown() {
+  leave_leftovers(200);
+  lose_half_of([] { return realloc(used(malloc(100)), 3000); });
+}
+
 const struct {
   const char* name;
   void (*lose)();
@@ -174,6 +211,10 @@ const struct {
     {"large", lose_large},
     {"thread_end", lose_at_thread_end},
     {"child", lose_in_child},
+    {"unwritten", lose_unwritten},
+    {"unwritten_small", lose_unwritten_small},
+    {"unwritten_aligned", lose_unwritten_aligned},
+    {"unwritten_grown", lose_unwritten_grown},
 };
 
 }  // namespace
