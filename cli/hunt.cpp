@@ -13,6 +13,7 @@
 #include "cli/interval.h"
 #include "cli/launch.h"
 #include "cli/option_table.h"
+#include "cli/process.h"
 #include "cli/report/outputs.h"
 #include "cli/subcommand.h"
 #include "cli/supervise.h"
@@ -131,11 +132,18 @@ Plan::Plan(const Arguments& arguments)
     throw Failure(kExitUsage, "no program to run: heaprake hunt [options] -- PROGRAM ARGS");
 }
 
-std::string why_missing(const Ending& ending) {
+std::string why_missing(const Ending& ending, const std::vector<pid_t>& going_on) {
   if (WIFSIGNALED(ending.wait_status)) {
     const int signal = WTERMSIG(ending.wait_status);
     return "signal " + std::to_string(signal) + " (" + strsignal(signal) +
            ") killed the program before its memory could be examined";
+  }
+  if (WIFEXITED(ending.wait_status) && !going_on.empty()) {
+    const std::string pid = std::to_string(going_on.front());
+    return "the program has gone on in the background, as process " + pid +
+           ": nothing tells what that loses later; 'heaprake report " + pid +
+           "' asks it now, and where it has an option to stay in the foreground, a hunt sees its "
+           "end";
   }
   return "the program ended without its memory being examined: it ended by a system call of its "
          "own instead of through libc, or changed its user or root directory, or became a program "
@@ -165,11 +173,18 @@ class Telling {
 class Hunt {
  public:
   explicit Hunt(const Arguments& arguments)
-      : plan_(arguments), directory_("heaprake-hunt"), files_(directory_.path()), telling_(plan_) {}
+      : plan_(arguments),
+        directory_(HEAPRAKE_HUNT_DIRECTORY),
+        files_(path_for_files()),
+        telling_(plan_) {}
 
   int run();
 
  private:
+  // A program that is started as root may take another user, and still must leave its report.
+  std::filesystem::path path_for_files() {
+    return geteuid() == 0 ? inbox_.emplace(directory_).path() : directory_.path();
+  }
   Report final_report(const Ending& ending, HuntChecks& checks, fs::path* snapshot) const;
   void tell_other_process(pid_t pid);
   void suggest_next(Report* report) const;
@@ -177,6 +192,7 @@ class Hunt {
 
   Plan plan_;
   const TemporaryDirectory directory_;
+  std::optional<Inbox> inbox_;
   const HuntFiles files_;
   Telling telling_;
   Beside beside_;
@@ -190,7 +206,7 @@ Report Hunt::final_report(const Ending& ending, HuntChecks& checks, fs::path* sn
   const fs::path own = files_.at_exit(ending.pid);
   std::string why;
   if (!fs::exists(own, error)) {
-    why = why_missing(ending);
+    why = why_missing(ending, processes_with_option(files_.pattern()));
   } else if (fs::file_size(own, error) == 0) {
     why = "the program's threads could not all be stopped, or its memory not be listed, at its end";
   } else {
@@ -203,6 +219,7 @@ Report Hunt::final_report(const Ending& ending, HuntChecks& checks, fs::path* sn
       why = failure.message;
     }
   }
+  if (std::string note = files_.why_not(ending.pid); !note.empty()) why = std::move(note);
   if (!checks.last().empty()) {
     try {
       Report report = read_report(checks.last().string(), plan_.program, line.sink());
@@ -223,7 +240,14 @@ void Hunt::tell_other_process(pid_t pid) {
   try {
     report = read_report(files_.at_exit(pid).string(), {}, line.sink());
   } catch (const Failure&) {
-    return;  // it may have been killed while it wrote
+    // Without a note it was killed while it wrote.
+    if (const std::string why = files_.why_not(pid); !why.empty())
+      telling_.tell("heaprake: " +
+                    wrapped("nothing is known of process " + std::to_string(pid) +
+                                ", started by the program: " + why,
+                            2, 10) +
+                    "\n\n");
+    return;
   }
   plan_.outputs.refine(&report);
   if (report.findings.blocks == 0 && report.suppressed_blocks == 0) return;
@@ -320,10 +344,12 @@ this command are passed on to it, all but SIGKILL and SIGSTOP, as long as it run
 PROGRAM's memory is examined when main returns, on exit, _exit, _Exit and quick_exit with any
 status, and when SIGTERM, SIGINT or SIGHUP kills it. It cannot be examined when another signal does
 (abort is one too), when it ends by a system call of its own (syscall(SYS_exit_group, ...)), or when
-it has taken a user or a root directory for which the temporary directory (TMPDIR, else /tmp) is out
-of reach. Then the report says "incomplete", its JSON has "complete": false, and the exit status is
-PROGRAM's own. If PROGRAM becomes another one (exec), the report is about that one; if heaprake
-cannot reach that one (static, or without LD_PRELOAD in the environment), it is "incomplete".
+it has taken a root directory from which the temporary directory (TMPDIR, else /tmp) is out of
+reach, or, unless hunted by root, another user. Then the report says "incomplete", its JSON has
+"complete": false, and the exit status is PROGRAM's own. The end of a program that goes on in the
+background (a daemon) is not waited for: have it stay in the foreground. If PROGRAM becomes another
+one (exec), the report is about that one; if heaprake cannot reach that one (static, or without
+LD_PRELOAD in the environment), it is "incomplete".
 
 What is still held, but perhaps only by accident, is listed apart and is no failure: by a reference
 into the middle of a block where no idiom of C++ explains it, or by what a function left on the

@@ -1,11 +1,19 @@
 #include "cli/hunt_files.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 
 #include "cli/text.h"
+#include "heaprake/snapshot.h"
 
 namespace heaprake::cli {
+
+namespace {
+
+constexpr std::string_view kWhy = HEAPRAKE_HUNT_WHY;
+
+}  // namespace
 
 std::filesystem::path HuntFiles::meanwhile(pid_t pid, unsigned number) const {
   return directory_ / (std::to_string(pid) + "." + std::to_string(number));
@@ -20,11 +28,38 @@ std::vector<pid_t> HuntFiles::processes() const {
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
     uint64_t pid = 0;
-    if (parse_number(entry.path().filename().string(), &pid))
-      pids.push_back(static_cast<pid_t>(pid));
+    std::string name = entry.path().filename().string();
+    if (name.ends_with(HEAPRAKE_HUNT_WHY)) name.resize(name.size() - kWhy.size());
+    if (parse_number(name, &pid)) pids.push_back(static_cast<pid_t>(pid));
   }
   std::sort(pids.begin(), pids.end());
+  pids.erase(std::unique(pids.begin(), pids.end()), pids.end());
   return pids;
+}
+
+std::string HuntFiles::temporary_directory() const {
+  std::filesystem::path path = directory_;
+  while (path.has_relative_path() &&
+         path.string().find(HEAPRAKE_HUNT_DIRECTORY) != std::string::npos)
+    path = path.parent_path();
+  return shell_quoted(path.string()) + " (see TMPDIR)";
+}
+
+std::string HuntFiles::why_not(pid_t pid) const {
+  std::error_code none;
+  std::filesystem::path note = at_exit(pid);
+  note += kWhy;
+  uint64_t error = 0;
+  const std::string text = std::filesystem::read_symlink(note, none).string();
+  if (!none && parse_number(text, &error))
+    return "the picture of its memory could not be written into " + temporary_directory() + ": " +
+           (error ? std::strerror(static_cast<int>(error)) : "something failed for a moment");
+  if (!std::filesystem::exists(at_exit(pid), none)) return "";
+  const std::filesystem::space_info room = std::filesystem::space(directory_, none);
+  constexpr uintmax_t kNext = 64 * 1024;
+  if (!none && room.available < kNext)
+    return "there is no room left in " + temporary_directory() + " for the picture of its memory";
+  return "";
 }
 
 }  // namespace heaprake::cli

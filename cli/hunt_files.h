@@ -1,10 +1,11 @@
 // What the processes of a hunt leave in its directory: each writes a snapshot named by its id at
-// its end, and others while it runs, with .1, .2 and so on behind that.
+// its end, or a note why it cannot, and others while it runs, with .1, .2 and so on behind that.
 #pragma once
 
 #include <sys/types.h>
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 namespace heaprake::cli {
@@ -20,10 +21,14 @@ class HuntFiles {
   std::filesystem::path meanwhile(pid_t pid, unsigned number) const;
   // Where the command puts a snapshot of its own asking.
   std::filesystem::path asked_for(unsigned number) const;
-  // Processes with a snapshot at their end, by id.
+  // Processes with a snapshot at their end, or that could not write one, by id.
   std::vector<pid_t> processes() const;
+  // Why that process could not write its own, "" if nothing is known of that.
+  std::string why_not(pid_t pid) const;
 
  private:
+  std::string temporary_directory() const;  // in words
+
   std::filesystem::path directory_;
 };
 

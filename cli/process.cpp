@@ -181,18 +181,32 @@ std::vector<std::string> command_line(pid_t pid) {
   return words;
 }
 
+namespace {
+
+// "" also where it has none.
+std::string options_of(pid_t pid, int* error) {
+  static constexpr std::string_view kName = "HEAPRAKE_OPTIONS=";
+  for (const std::string& variable : split_words(read_proc(pid, "environ", error)))
+    if (variable.starts_with(kName)) return variable.substr(kName.size());
+  return "";
+}
+
+}  // namespace
+
 std::string mode_of(pid_t pid) {
   int error = 0;
-  const std::string environment = read_proc(pid, "environ", &error);
-  if (error != 0) return "";
-  static constexpr std::string_view kName = "HEAPRAKE_OPTIONS=";
-  std::string options;
-  for (const std::string& variable : split_words(environment)) {
-    if (!variable.starts_with(kName)) continue;
-    options = variable.substr(kName.size());
-    break;
+  const std::string options = options_of(pid, &error);
+  return error == 0 ? option_value(options, "mode") : "";
+}
+
+std::vector<pid_t> processes_with_option(const std::string& text) {
+  std::vector<pid_t> found;
+  for (pid_t pid : all_processes()) {
+    int error = 0;
+    if (options_of(pid, &error).find(text) != std::string::npos && runs_under_heaprake(pid))
+      found.push_back(pid);
   }
-  return option_value(options, "mode");
+  return found;
 }
 
 std::vector<pid_t> threads_of(pid_t pid) {

@@ -42,6 +42,10 @@ std::vector<std::string> command_line(pid_t pid);
 // environment may not be read.
 std::string mode_of(pid_t pid);
 
+// Those that were started with this text in HEAPRAKE_OPTIONS and have not ended, as far as their
+// environment may be read.
+std::vector<pid_t> processes_with_option(const std::string& text);
+
 // The main thread first, unless it has ended.
 std::vector<pid_t> threads_of(pid_t pid);
 

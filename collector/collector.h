@@ -52,6 +52,7 @@ struct Outcome {
   size_t bytes = 0;
   bool sweep_pending = false;
   bool busy = false;  // in a handler: not tried, since a collection was running
+  bool cut = false;   // a snapshot that its file could not take whole
 };
 
 // A whole collection, callbacks included; an explicit one runs finalizers that are due and reclaims

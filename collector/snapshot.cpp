@@ -102,7 +102,7 @@ class Snapshot {
     UsedStacks stacks;
     if (!stacks.prepare() || !BlockSection(view, stream, strings, stacks).write(&totals)) return;
     stacks.write(stream);
-    stream.close(totals);
+    outcome->cut = !stream.close(totals) && plan_.fd >= 0;
     outcome->completed = true;
     outcome->blocks = totals.unreachable_blocks;
     outcome->bytes = totals.unreachable_bytes;

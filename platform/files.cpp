@@ -2,8 +2,10 @@
 #include <linux/fcntl.h>
 #include <linux/magic.h>
 #include <linux/stat.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 
 #include <climits>
 #include <cstdio>
@@ -134,6 +136,25 @@ int open_new_for_writing(const char* path, bool* exists) {
       sys::call(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   *exists = fd == kExists;
   return sys::failed(fd) ? -1 : static_cast<int>(fd);
+}
+
+int why_not_opened(const char* path) {
+  const long fd = sys::call(SYS_openat, AT_FDCWD, path, kWriting, 0666);
+  if (sys::failed(fd)) return static_cast<int>(-fd);
+  sys::call(SYS_close, fd);
+  return 0;
+}
+
+int why_not_written(int fd) {
+  const long written = sys::call(SYS_write, fd, "", 1);
+  const uint64_t signals = uint64_t{1} << (SIGXFSZ - 1);
+  const timespec now{};
+  sys::call(SYS_rt_sigtimedwait, &signals, nullptr, &now, sizeof signals);
+  return sys::failed(written) ? static_cast<int>(-written) : 0;
+}
+
+bool leave_note(const char* path, const char* text) {
+  return !sys::failed(sys::call(SYS_symlinkat, text, AT_FDCWD, path));
 }
 
 int open_for_reading(const char* path) {

@@ -21,6 +21,14 @@ bool read_all(int fd, void* data, size_t length);
 int open_for_writing(const char* path);
 // The same for a file that must not exist yet; otherwise -1 and *exists.
 int open_new_for_writing(const char* path, bool* exists);
+// Why open_for_writing gives -1, and write_all false: the error's number as errno has it. Both try
+// it again; 0 if it can be done now (of the second, a byte has been written then).
+int why_not_opened(const char* path);
+// With SIGXFSZ blocked, which is taken off this thread again: no program shall die of our files.
+int why_not_written(int fd);
+// A symbolic link that refers to `text`: a note that takes neither a descriptor nor room for
+// content. false: there is none.
+bool leave_note(const char* path, const char* text);
 int open_for_reading(const char* path);
 // How many bytes came; 0 at the end or on an error.
 size_t read_some(int fd, void* data, size_t length);

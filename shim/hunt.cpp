@@ -2,6 +2,8 @@
 
 #include <cstring>
 
+#include "heaprake/snapshot.h"
+#include "platform/files.h"
 #include "shim/fork.h"
 #include "shim/hunt_signals.h"
 #include "shim/line.h"
@@ -54,6 +56,35 @@ bool tells_of_all() {
   return wanted == 1 || (wanted == 2 && heap::usage().blocks <= kMany);
 }
 
+// Where the command looks for it; whoever else has named the file is told on stderr.
+bool leave_reason(const char (&path)[PATH_MAX], int error) {
+  constexpr char kOurs[] = "/" HEAPRAKE_HUNT_DIRECTORY "-";
+  const size_t length = std::strlen(path);
+  if (!std::strstr(path, kOurs) || length + sizeof HEAPRAKE_HUNT_WHY > PATH_MAX) return false;
+  char note[PATH_MAX];
+  std::memcpy(note, path, length);
+  std::memcpy(note + length, HEAPRAKE_HUNT_WHY, sizeof HEAPRAKE_HUNT_WHY);
+  Line line;
+  line << static_cast<uint64_t>(error);
+  char number[24] = {};
+  std::memcpy(number, line.text(), line.length());
+  return platform::leave_note(note, number);
+}
+
+int open_final(const Output& snapshot) {
+  char path[PATH_MAX];
+  if (!path_of(snapshot, path)) return open_output(snapshot);
+  const int fd = platform::open_for_writing(path);
+  if (fd < 0 && !leave_reason(path, platform::why_not_opened(path))) tell_unwritable(path);
+  return fd;
+}
+
+void tell_cut(const Output& snapshot, int fd) {
+  char path[PATH_MAX];
+  if (path_of(snapshot, path) && !leave_reason(path, platform::why_not_written(fd)))
+    tell_unwritable(path);
+}
+
 // LeakSanitizer takes 0, no and false.
 bool turns_leak_checks_off(const char* options) {
   constexpr char kName[] = "detect_leaks=";
@@ -88,11 +119,11 @@ void examine_finally(const platform::StoppedThread& self, bool examine) {
   }
   // Several processes may be told the same path. A forked child leaves it to its parent.
   if (!snapshot.names_process() && was_forked()) return;
-  int fd = open_output(snapshot);
+  const int fd = open_final(snapshot);
   if (fd < 0) return;
   collector::SnapshotPlan plan = plan_for(fd, tells_of_all());
   if (!examine) plan.why_not = "the program has turned leak checks off";
-  collector::take_snapshot(plan, self, [](bool) {});
+  if (collector::take_snapshot(plan, self, [](bool) {}).cut) tell_cut(snapshot, fd);
   close_output(fd);
 }
 

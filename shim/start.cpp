@@ -151,8 +151,7 @@ bool start_heap() {
 }
 
 void* allocate_further(size_t size) {
-  return with_heap([=] { return allocate_clean(size); },
-                   [=] { return glibc_malloc(size); });
+  return with_heap([=] { return allocate_clean(size); }, [=] { return glibc_malloc(size); });
 }
 
 void start_process() {
