@@ -38,7 +38,7 @@ class Describer::One {
         references_(all.references_),
         structure_(structure),
         finding_(*finding),
-        folding_(all.snapshot_, all.types_, blocks_of(all.structures_, structure)) {}
+        folding_(all.snapshot_, all.types_, &fields, blocks_of(all.structures_, structure)) {}
 
   void run(uint32_t limit) {
     example_ = example_of(snapshot_, structures_, structure_, folding_, limit);
@@ -94,7 +94,8 @@ class Describer::One {
     std::string field;
     // Debug information knows the owner's fields, not what a member stands for.
     if (!example_.members[edge.from].container) field = field_at(block, edge.word.offset);
-    finding_.edges.push_back({edge.from, edge.to, edge.word.offset, edge.word.inner, field});
+    finding_.edges.push_back(
+        {edge.from, edge.to, edge.word.offset, edge.word.inner, field, edge.weak});
   }
 
   // Words of the structure that refer to each member's block.
@@ -186,6 +187,8 @@ class Describer::One {
   std::string ring() const;
   std::string title() const;
   std::string advice() const;
+  std::string pointer(const FindingEdge& edge) const;
+  std::string weak_advice() const;
 
   const Snapshot& snapshot_;
   const Types& types_;
@@ -215,14 +218,17 @@ std::string Describer::One::ring() const {
 std::string Describer::One::title() const {
   if (finding_.members.empty()) return name_of(finding_.shape);
   const uint32_t length = example_.cycle_length;
-  const std::string first = called(finding_.members[0]);
+  // A control block stands for its object.
+  const int32_t part_of = finding_.members[0].part_of;
+  const Member& whole = finding_.members[part_of < 0 ? 0 : owner_at(part_of)];
+  const std::string first = called(whole);
   if (length == 1) return first + " that refers to itself";
   if (length > 1) return "cycle of " + grouped(length) + ": " + ring();
   // What is told apart from the first member; its own parts are not.
-  uint64_t others = structure_.blocks() - finding_.members[0].folded_blocks;
+  uint64_t others = structure_.blocks() - whole.folded_blocks;
   for (const Member& member : finding_.members)
     if (member.part_of >= 0) others -= std::min(others, member.folded_blocks);
-  if (finding_.shape == Shape::kBlock && finding_.members[0].type.empty() &&
+  if (finding_.shape == Shape::kBlock && whole.type.empty() &&
       finding_.fewest_bytes != finding_.most_bytes)
     return sizes(finding_);
   if (others == 0) return first;
@@ -240,16 +246,31 @@ std::string Describer::One::advice() const {
   const FindingEdge& edge = finding_.edges[static_cast<size_t>(example_.closing_edge)];
   const Member& from = finding_.members[edge.from];
   const Member& to = finding_.members[edge.to];
-  const std::string word =
-      edge.field.empty() ? "the pointer at offset " + grouped(edge.offset) : edge.field;
-  const std::string place = word + " of " + called(from);
-  const std::string target = edge.from == edge.to ? "itself" : called(to);
-  if (to.count)
-    return "each keeps the next one alive; make " + place + ", which leads back to " + target +
-           ", a std::weak_ptr";
+  if (to.count) return weak_advice();
   return "nothing outside knows the cycle any more: free it before the last reference to it goes, "
          "or cut it at " +
-         place + ", which leads back to " + target;
+         pointer(edge) + " of " + called(from) + ", which leads back to " +
+         (edge.from == edge.to ? "itself" : called(to));
+}
+
+// What closes the cycle is a shared_ptr, as far as anything can tell.
+std::string Describer::One::weak_advice() const {
+  const FindingEdge& edge = finding_.edges[static_cast<size_t>(example_.closing_edge)];
+  const uint32_t block = example_.members[edge.from].block;
+  const BlockEdge& word = example_.edges[static_cast<size_t>(example_.closing_edge)].word;
+  const std::string from = called(finding_.members[edge.from]);
+  const std::string to = edge.from == edge.to ? "itself" : called(finding_.members[edge.to]);
+  std::string text = "each keeps the next one alive; make " + pointer(edge) + " of " + from +
+                     ", which leads back to " + to + ", a std::weak_ptr";
+  if (folding_.owners().of(block, word) == Hold::kEither)
+    text += ", or whichever else leads there if it is one already (one is, by the counts)";
+  else if (edge.from == edge.to && folding_.owners().is_presumed(block))
+    text += " (the first that leads there is taken for enable_shared_from_this's)";
+  return text;
+}
+
+std::string Describer::One::pointer(const FindingEdge& edge) const {
+  return edge.field.empty() ? "the pointer at offset " + grouped(edge.offset) : edge.field;
 }
 
 Describer::Describer(const Snapshot& snapshot, const Types& types, Fields& fields,

@@ -51,12 +51,39 @@ class Builder {
     });
     if (starts.size() > kMostStarts) starts.resize(kMostStarts);
     for (uint32_t start : starts) {
-      const std::vector<uint32_t> cycle = shortest_cycle(wholes, start);
+      std::vector<uint32_t> cycle = shortest_cycle(wholes, start);
+      lead_back_by_owner(wholes, &cycle);
       example_.cycle_length = static_cast<uint32_t>(cycle.size());
       for (uint32_t block : cycle) {
         if (example_.members.size() < limit_) show(block);
       }
       if (!cycle.empty()) return;
+    }
+  }
+
+  bool keeps_alive(uint32_t block, const BlockEdge& edge) const {
+    return !folding_.is_internal(block, edge) && folding_.owners().of(block, edge) != Hold::kWeak;
+  }
+
+  bool is_owner(uint32_t block, const BlockEdge& edge) const {
+    const Hold hold = folding_.owners().of(block, edge);
+    return hold == Hold::kOwner || hold == Hold::kEither;
+  }
+
+  bool owns(const Wholes& wholes, uint32_t from, uint32_t to) const {
+    for (uint32_t block : wholes.at(from))
+      for (const BlockEdge& edge : snapshot_.edges_of(block))
+        if (folding_.whole_of(edge.to) == to && is_owner(block, edge)) return true;
+    return false;
+  }
+
+  // What can be made weak is a shared_ptr: the way back is one if there is any in the cycle.
+  void lead_back_by_owner(const Wholes& wholes, std::vector<uint32_t>* cycle) const {
+    for (auto first = cycle->begin(); first != cycle->end(); ++first) {
+      const uint32_t last = first == cycle->begin() ? cycle->back() : *(first - 1);
+      if (!owns(wholes, last, *first)) continue;
+      std::rotate(cycle->begin(), first, cycle->end());
+      return;
     }
   }
 
@@ -69,7 +96,7 @@ class Builder {
       const uint32_t whole = queue[next];
       for (uint32_t block : wholes.at(whole)) {
         for (const BlockEdge& edge : snapshot_.edges_of(block)) {
-          if (folding_.is_internal(block, edge)) continue;
+          if (!keeps_alive(block, edge)) continue;
           const uint32_t target = folding_.whole_of(edge.to);
           if (target == start) return way_to(whole, start, parent);
           if (!wholes.contains(target) || !parent.try_emplace(target, whole).second) continue;
@@ -129,15 +156,25 @@ class Builder {
 
   void add_edge(uint32_t block, uint32_t from, uint32_t to, const BlockEdge& edge) {
     const bool inside = folding_.is_internal(block, edge);
+    const bool weak = folding_.owners().of(block, edge) == Hold::kWeak;
     const bool several =
         example_.members[from].folded_blocks > 1 || example_.members[to].folded_blocks > 1;
     // Of a container's own links the way from its owner into it is enough; of the references from
     // or to many blocks that one member stands for, one of each kind.
     if (inside && (from == to || example_.members[from].container)) return;
+    // What enable_shared_from_this adds to its object is not the program's.
+    if (weak && from == to) return;
     if ((inside || several) && !told_.insert(uint64_t{from} << 32 | to).second) return;
-    if (from + 1 == example_.cycle_length && to == 0 && !inside && example_.closing_edge < 0)
-      example_.closing_edge = static_cast<int64_t>(example_.edges.size());
-    example_.edges.push_back({from, to, edge});
+    if (from + 1 == example_.cycle_length && to == 0 && !inside && !weak)
+      offer_closing(is_owner(block, edge));
+    example_.edges.push_back({from, to, edge, weak});
+  }
+
+  // The edge that comes next: the first that does, but rather an owner.
+  void offer_closing(bool owner) {
+    if (example_.closing_edge >= 0 && (closing_owns_ || !owner)) return;
+    example_.closing_edge = static_cast<int64_t>(example_.edges.size());
+    closing_owns_ = owner;
   }
 
   const Snapshot& snapshot_;
@@ -149,6 +186,7 @@ class Builder {
   std::unordered_map<uint32_t, uint32_t> position_;  // of blocks, in members
   std::unordered_map<const Container*, uint32_t> standing_;
   std::unordered_set<uint64_t> told_;
+  bool closing_owns_ = false;  // the closing edge is a shared_ptr
 };
 
 }  // namespace

@@ -18,13 +18,15 @@ struct Example {
     uint64_t folded_blocks, folded_bytes;
   };
   // A shortest cycle through the oldest block of the root component first, in its order, beginning
-  // with that block; then the others, nearest to the root first.
+  // with that block, or where a shared_ptr leads to if none leads there; then the others, nearest
+  // to the root first. A weak_ptr makes no cycle.
   std::vector<Shown> members;
   uint32_t cycle_length = 0;  // 0 also where containers alone make the ring
   uint64_t omitted = 0;       // blocks for which no member stands
   struct Edge {
     uint32_t from, to;  // positions in members
     BlockEdge word;
+    bool weak;  // of a weak_ptr
   };
   std::vector<Edge> edges;
   // Position in edges of the reference from the last node of the cycle to the first, or -1. The

@@ -48,6 +48,7 @@ struct FindingEdge {
   uint64_t offset = 0;        // of the word, in `from`
   uint64_t inner = 0;         // where it points, in `to`
   std::string field;          // "child_", "" if there is no debug information for it
+  bool weak = false;          // a word of a weak_ptr
 };
 
 // What one allocation stack has to do with a finding's blocks.

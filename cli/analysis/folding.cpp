@@ -26,12 +26,13 @@ std::optional<OwnerCounts> counts_of(const Snapshot& snapshot, const Types& type
   return counts;
 }
 
-Folding::Folding(const Snapshot& snapshot, const Types& types, const std::vector<uint32_t>& blocks)
-    : snapshot_(snapshot), types_(types) {
-  for (uint32_t block : blocks) {
-    find_parts(block);
-    find_control(block);
-  }
+Folding::Folding(const Snapshot& snapshot, const Types& types, Fields* fields,
+                 const std::vector<uint32_t>& blocks)
+    : snapshot_(snapshot),
+      types_(types),
+      controls_(controls_in(snapshot, types, blocks)),
+      owners_(snapshot, types, fields, blocks, controls_) {
+  for (uint32_t block : blocks) find_parts(block);
 }
 
 void Folding::find_parts(uint32_t block) {
@@ -44,13 +45,19 @@ void Folding::find_parts(uint32_t block) {
   }
 }
 
-void Folding::find_control(uint32_t block) {
-  if (!is_shown_by_vtable(types_, block) || types_.type(block).control->inplace) return;
-  for (const BlockEdge& edge : snapshot_.edges_of(block)) {
-    if (edge.offset < types_.type(block).control->offset || edge.to == block) continue;
-    if (!snapshot_.reachable(edge.to)) controls_.try_emplace(block, edge.to);
-    return;
+OwnerWords::Controls Folding::controls_in(const Snapshot& snapshot, const Types& types,
+                                          const std::vector<uint32_t>& blocks) {
+  OwnerWords::Controls controls;
+  for (uint32_t block : blocks) {
+    const Type& type = types.type(block);
+    if (!is_shown_by_vtable(types, block) || type.control->inplace) continue;
+    for (const BlockEdge& edge : snapshot.edges_of(block)) {
+      if (edge.offset < type.control->offset || edge.to == block) continue;
+      if (!snapshot.reachable(edge.to)) controls.try_emplace(block, edge.to);
+      break;
+    }
   }
+  return controls;
 }
 
 uint32_t Folding::whole_of(uint32_t block) const {
@@ -100,13 +107,6 @@ const Container* Folding::at(uint32_t block, uint64_t offset) const {
   return nullptr;
 }
 
-bool Folding::is_weak_self(uint32_t from, const BlockEdge& edge) const {
-  // enable_shared_from_this: a weak_ptr to the object in the object.
-  if (edge.to != from) return false;
-  const std::optional<OwnerCounts> counts = counts_of(snapshot_, types_, from);
-  return counts && counts->weak > 0;
-}
-
 bool Folding::is_internal(uint32_t from, const BlockEdge& edge) const {
   const auto part = parts_.find(from);
   if (part != parts_.end() && edge.offset < part->second.link_bytes) return true;
@@ -118,7 +118,7 @@ bool Folding::is_internal(uint32_t from, const BlockEdge& edge) const {
     const auto target = parts_.find(edge.to);
     if (target != parts_.end() && &containers_[target->second.container] == container) return true;
   }
-  return is_weak_self(from, edge);
+  return false;
 }
 
 }  // namespace heaprake::cli

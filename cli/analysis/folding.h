@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/analysis/containers.h"
+#include "cli/analysis/owner_words.h"
 #include "cli/snapshot/snapshot.h"
 #include "cli/types/types.h"
 
@@ -16,8 +17,9 @@ namespace heaprake::cli {
 
 class Folding {
  public:
-  // Of the blocks of one structure.
-  Folding(const Snapshot& snapshot, const Types& types, const std::vector<uint32_t>& blocks);
+  // Of the blocks of one structure. `fields` tells weak_ptrs from shared_ptrs; it may be null.
+  Folding(const Snapshot& snapshot, const Types& types, Fields* fields,
+          const std::vector<uint32_t>& blocks);
 
   // The block that is no part of another to which this one belongs; itself if it is none.
   uint32_t whole_of(uint32_t block) const;
@@ -29,9 +31,10 @@ class Folding {
   const Container* filling(uint32_t block) const;
   // The container whose own words cover a place in the block.
   const Container* at(uint32_t block, uint64_t offset) const;
-  // Whether a reference is one by which a container, or a shared_ptr to oneself, holds itself
-  // together: it keeps nothing else alive.
+  // Whether a reference is one by which a container holds itself together: it keeps nothing else
+  // alive.
   bool is_internal(uint32_t from, const BlockEdge& edge) const;
+  const OwnerWords& owners() const { return owners_; }
 
  private:
   struct Part {
@@ -39,15 +42,16 @@ class Folding {
     uint32_t link_bytes;
   };
   void find_parts(uint32_t block);
-  void find_control(uint32_t block);
-  bool is_weak_self(uint32_t from, const BlockEdge& edge) const;
+  static OwnerWords::Controls controls_in(const Snapshot& snapshot, const Types& types,
+                                          const std::vector<uint32_t>& blocks);
 
   const Snapshot& snapshot_;
   const Types& types_;
   std::vector<Container> containers_;
   std::unordered_map<uint32_t, std::vector<uint32_t>> owned_;  // owner -> indices, by offset
   std::unordered_map<uint32_t, Part> parts_;
-  std::unordered_map<uint32_t, uint32_t> controls_;  // control block -> its object
+  OwnerWords::Controls controls_;
+  OwnerWords owners_;
 };
 
 // What shared_ptr's control block at the start of the block, or of this object, says; nothing if

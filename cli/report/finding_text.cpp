@@ -121,7 +121,7 @@ std::string line_words(const Finding& finding, const Line& line) {
     text += "." + short_name(line.edge->field) + " (" + offsets + ")";
   text += " -> " + numbered(finding, line.edge->to);
   if (line.words == 1 && line.edge->inner > 0) text += " + " + grouped(line.edge->inner);
-  return text;
+  return text + (line.edge->weak ? " (weak_ptr)" : "");
 }
 
 void tell_edges(Page& page, const Finding& finding) {

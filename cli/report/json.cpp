@@ -73,7 +73,7 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
   for (const FindingEdge& edge : finding.edges) {
     json.begin_object().member("from", edge.from).member("to", edge.to);
     json.member("offset", edge.offset).member("inner", edge.inner).member("field", edge.field);
-    json.end_object();
+    json.key("weak").boolean(edge.weak).end_object();
   }
   json.end_array();
   write_number_or_null(json, "closing_edge", finding.closing_edge);

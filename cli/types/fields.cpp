@@ -45,26 +45,44 @@ bool is_internal(const std::string& name) {
   return name.starts_with("_M_") || name.starts_with("__") || name.starts_with("_Vptr");
 }
 
-bool field_in_class(Dwarf_Die* type, uint64_t offset, int depth, std::string* path);
+// "weak_ptr<T>", or "weak_ptr" where the compiler has left the arguments out.
+bool is_template_called(const std::string& name, std::string_view wanted) {
+  return name.starts_with(wanted) && (name.size() == wanted.size() || name[wanted.size()] == '<');
+}
+
+void note_pointer(Dwarf_Die* type, SmartPointer* pointer) {
+  const std::string name = name_of_die(type);
+  if (is_template_called(name, "weak_ptr") || is_template_called(name, "__weak_ptr"))
+    *pointer = SmartPointer::kWeak;
+  else if (is_template_called(name, "shared_ptr") || is_template_called(name, "__shared_ptr"))
+    *pointer = SmartPointer::kShared;
+}
+
+bool field_in_class(Dwarf_Die* type, uint64_t offset, int depth, std::string* path,
+                    SmartPointer* pointer);
 
 // Goes on inside a field of that type.
-void field_in_field(Dwarf_Die* type, uint64_t offset, int depth, std::string* path) {
+void field_in_field(Dwarf_Die* type, uint64_t offset, int depth, std::string* path,
+                    SmartPointer* pointer) {
   if (depth > kMostNesting) return;
   if (dwarf_tag(type) == DW_TAG_array_type) {
     Dwarf_Die element;
     const uint64_t size = type_of(type, &element) ? size_of(&element) : 0;
     if (size == 0) return;
     *path += "[" + std::to_string(offset / size) + "]";
-    field_in_field(&element, offset % size, depth + 1, path);
+    field_in_field(&element, offset % size, depth + 1, path, pointer);
   } else if (is_class(dwarf_tag(type))) {
     std::string inside;
-    if (field_in_class(type, offset, depth + 1, &inside) && !inside.empty()) *path += "." + inside;
+    if (field_in_class(type, offset, depth + 1, &inside, pointer) && !inside.empty())
+      *path += "." + inside;
   }
 }
 
 // False if no field is there.
-bool field_in_class(Dwarf_Die* type, uint64_t offset, int depth, std::string* path) {
+bool field_in_class(Dwarf_Die* type, uint64_t offset, int depth, std::string* path,
+                    SmartPointer* pointer) {
   Dwarf_Die child;
+  note_pointer(type, pointer);
   if (depth > kMostNesting || dwarf_child(type, &child) != 0) return false;
   const bool is_union = dwarf_tag(type) == DW_TAG_union_type;
   do {
@@ -78,13 +96,16 @@ bool field_in_class(Dwarf_Die* type, uint64_t offset, int depth, std::string* pa
     if (offset < start || offset - start >= size_of(&inner)) continue;
     if (tag == DW_TAG_inheritance) {
       // Empty bases share the place of what follows.
-      if (field_in_class(&inner, offset - start, depth + 1, path)) return true;
+      if (field_in_class(&inner, offset - start, depth + 1, path, pointer)) return true;
       continue;
     }
     const std::string name = name_of_die(&child);
-    if (is_internal(name)) return true;
+    if (is_internal(name)) {
+      note_pointer(&inner, pointer);
+      return true;
+    }
     *path += name;
-    field_in_field(&inner, offset - start, depth, path);
+    field_in_field(&inner, offset - start, depth, path, pointer);
     return true;
   } while (dwarf_siblingof(&child, &child) == 0);
   return false;
@@ -130,14 +151,24 @@ Fields::Classes* Fields::classes(uint32_t module) {
   return found->second.get();
 }
 
-const std::string& Fields::at(const Type& type, uint64_t offset) {
+const Fields::Field& Fields::find(const Type& type, uint64_t offset) {
   const auto [known, fresh] = known_.try_emplace(type.full_name + "+" + std::to_string(offset));
-  if (!fresh || type.full_name.empty() || type.module == UINT32_MAX) return known->second;
+  Field& field = known->second;
+  if (!fresh || type.full_name.empty() || type.module == UINT32_MAX) return field;
   Classes* classes = this->classes(type.module);
-  if (!classes) return known->second;
+  if (!classes) return field;
   const auto found = classes->by_name.find(type.full_name);
-  if (found != classes->by_name.end()) field_in_class(&found->second, offset, 0, &known->second);
-  return known->second;
+  if (found != classes->by_name.end())
+    field_in_class(&found->second, offset, 0, &field.path, &field.pointer);
+  return field;
+}
+
+const std::string& Fields::at(const Type& type, uint64_t offset) {
+  return find(type, offset).path;
+}
+
+SmartPointer Fields::pointer_at(const Type& type, uint64_t offset) {
+  return find(type, offset).pointer;
 }
 
 }  // namespace heaprake::cli

@@ -12,6 +12,9 @@
 
 namespace heaprake::cli {
 
+// What debug information says of a word: which of the two smart pointers it is a word of.
+enum class SmartPointer : uint8_t { kUnknown, kShared, kWeak };
+
 // One thread at a time; the snapshot must outlive it. A module's debug information is read when it
 // is first needed.
 class Fields {
@@ -24,14 +27,21 @@ class Fields {
   // The field at an offset from the object's start, "child_" or "parts_[3].next"; what the C++
   // library's own classes consist of is not told apart. "" if that is not known.
   const std::string& at(const Type& type, uint64_t offset);
+  // Whether a shared_ptr or a weak_ptr lies there, enable_shared_from_this's included.
+  SmartPointer pointer_at(const Type& type, uint64_t offset);
 
  private:
   struct Classes;  // of one module
+  struct Field {
+    std::string path;
+    SmartPointer pointer = SmartPointer::kUnknown;
+  };
   Classes* classes(uint32_t module);
+  const Field& find(const Type& type, uint64_t offset);
 
   const SharedFiles files_;
   std::unordered_map<uint32_t, std::unique_ptr<Classes>> modules_;
-  std::unordered_map<std::string, std::string> known_;
+  std::unordered_map<std::string, Field> known_;
 };
 
 }  // namespace heaprake::cli

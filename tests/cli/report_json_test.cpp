@@ -37,8 +37,12 @@ TEST(ReportJson, FollowsTheSchema) {
   EXPECT_EQ(finding["blocks"], 9);
   EXPECT_EQ(finding["bytes"], 450);
   EXPECT_EQ(finding["closing_edge"], 2);
-  EXPECT_EQ(finding["edges"][2],
-            (json{{"from", 1}, {"to", 0}, {"offset", 24}, {"inner", 16}, {"field", "parent_"}}));
+  EXPECT_EQ(finding["edges"][2], (json{{"from", 1},
+                                       {"to", 0},
+                                       {"offset", 24},
+                                       {"inner", 16},
+                                       {"field", "parent_"},
+                                       {"weak", false}}));
   EXPECT_EQ(finding["last_held"]["path"], "global cache_ in libfoo.so -> Parent");
   EXPECT_TRUE(report["findings"][1]["closing_edge"].is_null());
   EXPECT_EQ(report["near_leaks"][0]["certainty"], "interior");

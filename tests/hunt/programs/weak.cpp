@@ -1,0 +1,83 @@
+// Loses cycles of shared_ptrs with weak_ptrs beside them, each of a size of its own.
+#include <cstring>
+#include <functional>
+#include <memory>
+
+namespace {
+
+struct Second;
+// The commonest of all: each knows itself by a weak_ptr at its beginning.
+struct First : std::enable_shared_from_this<First> {
+  std::shared_ptr<Second> second;
+  char more[100];
+};
+struct Second : std::enable_shared_from_this<Second> {
+  std::shared_ptr<First> first;
+  char more[200];
+};
+struct Keeper : std::enable_shared_from_this<Keeper> {
+  std::shared_ptr<Keeper> keep;
+  char more[300];
+};
+struct Caller : std::enable_shared_from_this<Caller> {
+  std::function<void()> call;
+  char more[400];
+};
+struct Back;
+struct There {
+  std::shared_ptr<Back> back;
+  char more[500];
+};
+struct Back {
+  std::weak_ptr<There> seen;
+  std::shared_ptr<There> there;
+  char more[600];
+};
+// No cycle of owners: the only shared_ptr to the upper one has been overwritten.
+struct Lower;
+struct Upper {
+  std::shared_ptr<Lower> lower;
+  char more[700];
+};
+struct Lower {
+  std::weak_ptr<Upper> upper;
+  char more[800];
+};
+
+template <class T>
+__attribute__((noinline)) void use(T& value) {
+  asm volatile("" ::"r"(&value) : "memory");
+}
+
+__attribute__((noinline)) void lose() {
+  std::shared_ptr<First> first(new First);
+  first->second.reset(new Second);
+  first->second->first = first;
+  auto keeper = std::make_shared<Keeper>();
+  keeper->keep = keeper->shared_from_this();
+  std::shared_ptr<Caller> caller(new Caller);
+  caller->call = [self = caller->shared_from_this()] { use(self); };
+  std::shared_ptr<There> there(new There);
+  there->back.reset(new Back);
+  there->back->seen = there;
+  there->back->there = there;
+  std::shared_ptr<Upper> upper(new Upper);
+  upper->lower.reset(new Lower);
+  upper->lower->upper = upper;
+  alignas(std::shared_ptr<Upper>) char forgotten[sizeof upper];
+  use(*new (forgotten) std::shared_ptr<Upper>(std::move(upper)));
+}
+
+__attribute__((noinline)) void wipe() {
+  char stack[8192];
+  std::memset(stack, 0, sizeof stack);
+  use(stack);
+}
+
+}  // namespace
+
+int main() {
+  lose();
+  wipe();
+  return 0;
+}
