@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "allocator/configuration.h"
+#include "allocator/huge_growth.h"
 #include "allocator/ledger_record.h"
 #include "allocator/memory.h"
 #include "allocator/mimalloc_host.h"
@@ -101,6 +102,7 @@ bool init(const Config& wanted) {
     table.ledger = config.ledger && ledger::start(config);
     table.pad = table.ledger ? ledger::kEntryBytes : size_t{config.pad};
     heaprake_mimalloc_configure();
+    if (config.huge_pages) huge_growth::allow();
     start_polling();
     platform::set_idle_hook(retained::on_idle);
     is_ready = wide::extend_arena();

@@ -40,8 +40,9 @@ inline constexpr size_t kMaxSmall = kMaxSmallGranules * kGranule;
 enum class Stacks { kFull, kAdaptive, kOff };
 
 struct Config {
-  bool pad = false;     // one byte more for every block, so that its end lies inside
-  bool ledger = false;  // mode hunt: keep a ledger, whose entries are a pad of their own
+  bool pad = false;         // one byte more for every block, so that its end lies inside
+  bool huge_pages = false;  // a large heap grows by huge pages, if the system leaves it to programs
+  bool ledger = false;      // mode hunt: keep a ledger, whose entries are a pad of their own
   Stacks stacks = Stacks::kFull;
   unsigned depth = 64;            // frames of a stack that are kept
   platform::Range own_code = {};  // whose frames are left out of it

@@ -2,6 +2,7 @@
 
 #include <atomic>
 
+#include "allocator/huge_growth.h"
 #include "allocator/mimalloc_host.h"
 
 namespace heaprake::heap {
@@ -27,8 +28,10 @@ platform::Mutex table_lock;
 
 // By chunk: 1 once the tables' parts for it are committed. Read without the lock.
 std::atomic<uint8_t> tables_ready[kMaxRange / kChunk];
-// By slice: 1 while its memory counts as committed. Written by whoever owns the slice.
-uint8_t* slice_counted;
+// By slice, written by whoever owns it; the slices of a huge page have one owner.
+uint8_t* slice_state;
+constexpr uint8_t kCounted = 1;  // its memory counts as committed
+constexpr uint8_t kSpare = 2;    // committed with a huge page, and not used yet
 
 size_t slice_of(uintptr_t p) {
   return (p - geometry.base) / kSliceSize;
@@ -66,7 +69,7 @@ bool commit_tables(size_t chunk) {
          commit_entries(geometry.large_bytes, lo / kLargeUnit, hi / kLargeUnit) &&
          commit_entries(geometry.slice_owner, lo / kSliceSize, hi / kSliceSize) &&
          commit_entries(geometry.slice_used, lo / kSliceSize, hi / kSliceSize) &&
-         commit_entries(slice_counted, lo / kSliceSize, hi / kSliceSize);
+         commit_entries(slice_state, lo / kSliceSize, hi / kSliceSize);
 }
 
 bool ensure_tables(uintptr_t lo, uintptr_t hi) {
@@ -98,6 +101,36 @@ bool commit_memory(uintptr_t lo, size_t bytes) {
   return platform::commit(reinterpret_cast<void*>(chunk), chunk_bytes);
 }
 
+// Commits the huge page that holds slices [first, last), if that is worthwhile and nobody has used
+// any of it. Only what mimalloc asks for, for pages of small blocks, is used in the order in which
+// it is committed; large blocks may never be touched.
+bool commit_huge_page(size_t first, size_t last) {
+  constexpr size_t kSlices = platform::kHugePage / kSliceSize;
+  const size_t lo = first / kSlices * kSlices, hi = lo + kSlices;
+  const uintptr_t page = geometry.base + lo * kSliceSize;
+  if (last > hi || last - first > kSlices / 2 || page >= arena_end()) return false;
+  if (!huge_growth::is_worthwhile(platform::kHugePage - (last - first) * kSliceSize)) return false;
+  for (size_t slice = lo; slice < hi; ++slice) {
+    if (geometry.slice_used[slice] || slice_state[slice]) return false;
+  }
+  if (!platform::commit(reinterpret_cast<void*>(page), platform::kHugePage)) return false;
+  for (size_t slice = lo; slice < hi; ++slice) slice_state[slice] = kSpare;
+  huge_growth::make(page);
+  return true;
+}
+
+// Commits slices that were never used.
+bool commit_slices(size_t first, size_t last) {
+  if (!(slice_state[first] & kSpare)) commit_huge_page(first, last);
+  size_t spare = 0;
+  for (size_t slice = first; slice < last; ++slice) spare += (slice_state[slice] & kSpare) != 0;
+  const size_t bytes = (last - first) * kSliceSize;
+  if (spare < last - first && !commit_memory(geometry.base + first * kSliceSize, bytes))
+    return false;
+  if (spare) huge_growth::note_asked_for(spare * kSliceSize);
+  return true;
+}
+
 bool reserve_everything(size_t size, uintptr_t hint) {
   void* range = platform::reserve(size, kChunk, hint);
   if (!range) return false;
@@ -108,8 +141,8 @@ bool reserve_everything(size_t size, uintptr_t hint) {
   g.large_bytes = reserve_table<uint64_t>(size / kLargeUnit);
   g.slice_owner = reserve_table<uint64_t>(size / kSliceSize);
   g.slice_used = reserve_table<uint8_t>(size / kSliceSize);
-  slice_counted = reserve_table<uint8_t>(size / kSliceSize);
-  if (g.map && g.large_bytes && g.slice_owner && g.slice_used && slice_counted) {
+  slice_state = reserve_table<uint8_t>(size / kSliceSize);
+  if (g.map && g.large_bytes && g.slice_owner && g.slice_used && slice_state) {
     geometry = g;
     return true;
   }
@@ -117,7 +150,7 @@ bool reserve_everything(size_t size, uintptr_t hint) {
   release_table(g.large_bytes, size / kLargeUnit);
   release_table(g.slice_owner, size / kSliceSize);
   release_table(g.slice_used, size / kSliceSize);
-  release_table(slice_counted, size / kSliceSize);
+  release_table(slice_state, size / kSliceSize);
   platform::release(range, size);
   return false;
 }
@@ -161,13 +194,11 @@ bool make_usable(uintptr_t lo, size_t bytes) {
     if (!geometry.slice_used[slice]) {
       // Once used, a slice stays readable and writable, so that only fresh ones need the kernel.
       while (end < last && !geometry.slice_used[end]) ++end;
-      const size_t bytes = (end - slice) * kSliceSize;
-      if (!within_limit(bytes) || !commit_memory(geometry.base + slice * kSliceSize, bytes))
-        return false;
+      if (!within_limit((end - slice) * kSliceSize) || !commit_slices(slice, end)) return false;
     }
     for (; slice < end; ++slice) {
-      newly += slice_counted[slice] == 0;
-      slice_counted[slice] = 1;
+      newly += (slice_state[slice] & kCounted) == 0;
+      slice_state[slice] = kCounted;
       geometry.slice_used[slice] = 1;
     }
   }
@@ -183,8 +214,8 @@ void note_unused(uintptr_t lo, size_t bytes) {
   size_t last = slice_of(lo + bytes);
   size_t gone = 0;
   for (size_t slice = first; slice < last; ++slice) {
-    gone += slice_counted[slice];
-    if (slice_counted[slice]) slice_counted[slice] = 0;
+    gone += slice_state[slice] & kCounted;
+    if (slice_state[slice] & kCounted) slice_state[slice] &= ~kCounted;
   }
   committed_slices.fetch_sub(gone, std::memory_order_relaxed);
 }

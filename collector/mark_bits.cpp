@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kSlicesPerChunk = 1024;
 constexpr size_t kSliceBytes = MarkBits::kWordsPerSlice * sizeof(uint64_t);
-constexpr size_t kHugePage = 2 << 20;
+using platform::kHugePage;
 constexpr size_t kChunksPerHuge = kHugePage / (kSlicesPerChunk * kSliceBytes);
 constexpr size_t kGranulesPerSlice = heap::kSliceSize / heap::kGranule;
 

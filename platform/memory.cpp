@@ -15,8 +15,6 @@ namespace heaprake::platform {
 namespace {
 
 constexpr long kMadvDontneedLocked = 24;  // Linux 5.18; Debian 12's headers may lack the name
-constexpr long kMadvCollapse = 25;        // Linux 6.1
-constexpr size_t kHugePage = 2u << 20;
 
 void* mmap_private(uintptr_t at, size_t bytes, int protection, int flags) {
   const long result =
@@ -106,14 +104,6 @@ void release(void* p, size_t bytes) {
   const Range range = range_of(p, bytes);
   own_ranges::remove(range);
   unmap(range.lo, range.hi);
-}
-
-void advise_huge(void* p, size_t bytes) {
-  if (bytes >= kHugePage && !is_quiet()) sys::call(SYS_madvise, p, bytes, MADV_HUGEPAGE);
-}
-
-void collapse_into_huge(void* p, size_t bytes) {
-  if (!is_quiet()) sys::call(SYS_madvise, p, bytes, kMadvCollapse);
 }
 
 namespace {

@@ -1,5 +1,5 @@
-// The contract between heaprake and the operating system: the header of this room, with files.h and
-// locks.h, which it includes.
+// The contract between heaprake and the operating system: the header of this room, with files.h,
+// huge_pages.h and locks.h, which it includes.
 //
 // Nothing behind it allocates from the heap, throws, takes a lock that the program may hold, or
 // calls a libc function that does. It uses raw system calls and assembly only, so errno is never
@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "platform/files.h"
+#include "platform/huge_pages.h"
 #include "platform/locks.h"
 
 namespace heaprake::platform {
@@ -61,11 +62,6 @@ void* map(size_t bytes);
 void discard(void* p, size_t bytes);
 // Undoes reserve or map (whole or in part).
 void release(void* p, size_t bytes);
-// Asks for huge pages where the range is large enough. Advice only.
-void advise_huge(void* p, size_t bytes);
-// Gathers what these pages hold into huge pages now, at the cost of a copy. They should be aligned
-// to 2 MiB and mostly in use. Nothing happens where the kernel cannot.
-void collapse_into_huge(void* p, size_t bytes);
 // mlockall(2) and munlockall(2) for the program: 0 or an error number. Its own mappings are locked
 // as the kernel would; of ours what is committed, now and later, each page once it is touched.
 int lock_memory(int flags);
@@ -174,6 +170,8 @@ int thread_id();
 bool is_alone();  // the calling thread has no other beside it; false if that cannot be told
 unsigned processor_count();  // that this process may run on
 uint64_t monotonic_ns();
+// What the calling thread has used of the processor.
+uint64_t thread_cpu_ns();
 uint64_t realtime_ns();
 void sleep_ms(unsigned ms);
 

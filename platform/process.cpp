@@ -60,6 +60,9 @@ uint64_t read_clock(int clock) {
 uint64_t monotonic_ns() {
   return read_clock(CLOCK_MONOTONIC);
 }
+uint64_t thread_cpu_ns() {
+  return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
 uint64_t realtime_ns() {
   return read_clock(CLOCK_REALTIME);
 }

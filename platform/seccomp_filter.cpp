@@ -51,8 +51,6 @@ constexpr Call kCalls[] = {
     {"mprotect", SYS_mprotect, {kAny, kAny, PROT_WRITE}},
     {"munmap", SYS_munmap, {kAny, kAny}},
     {"madvise", SYS_madvise, {kAny, kAny, MADV_DONTNEED}},
-    {"madvise", SYS_madvise, {kAny, kAny, MADV_HUGEPAGE}},
-    {"madvise", SYS_madvise, {kAny, kAny, 25}},  // MADV_COLLAPSE
     {"futex", SYS_futex, {kAny, FUTEX_WAIT_PRIVATE, 1, 0}},
     {"futex", SYS_futex, {kAny, FUTEX_WAIT, 1, 0}},
     {"futex", SYS_futex, {kAny, FUTEX_WAKE_PRIVATE, 1, 0}},
@@ -103,6 +101,14 @@ constexpr Call kRequestCalls[] = {
 
 // That sends the stop signal when the program has used up its queue (stop_signal.cpp).
 constexpr Call kUndirectedCalls[] = {{"kill", SYS_kill, {kAny, 33}}};
+
+// Those that ask for huge pages, or for none (huge_pages.cpp), and how long it took.
+constexpr Call kHugePageCalls[] = {
+    {"clock_gettime", SYS_clock_gettime, {3, kAny}},
+    {"madvise", SYS_madvise, {kAny, kAny, MADV_HUGEPAGE}},
+    {"madvise", SYS_madvise, {kAny, kAny, MADV_NOHUGEPAGE}},
+    {"madvise", SYS_madvise, {kAny, kAny, 25}},  // MADV_COLLAPSE
+};
 
 // Those that lock what the program wants locked (locked_memory.cpp).
 constexpr Call kLockCalls[] = {
@@ -264,6 +270,7 @@ const char* call_that_filter_ends(const void* filter_program) {
     if (first_call_ended(filter, kCopyCalls) != nullptr) forbid_copies();
     if (first_call_ended(filter, kUndirectedCalls) != nullptr) forbid_undirected_stop_signals();
     if (first_call_ended(filter, kLockCalls) != nullptr) locked_memory::forbid();
+    if (first_call_ended(filter, kHugePageCalls) != nullptr) forbid_huge_pages();
     if (first_call_ended(filter, kSocketCalls) != nullptr) forbid_questions_to_sockets();
     if (first_call_ended(filter, kFileCalls) != nullptr) forbid_questions_to_files();
     if (first_call_ended(filter, kRequestCalls) != nullptr) forbid_requests();

@@ -61,6 +61,7 @@ void initialise_heap() {
   config.depth = settings().depth;
   config.own_code = {reinterpret_cast<uintptr_t>(&__ehdr_start),
                      reinterpret_cast<uintptr_t>(&etext)};
+  config.huge_pages = settings().huge_pages;
   heap::set_misuse_handler(on_misuse);
   if (!heap::init(config)) {
     Line line;

@@ -1,26 +1,13 @@
 // Memory of freed blocks goes back to the system.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cstdio>
 #include <thread>
 
 #include "allocator/retained.h"
 #include "heap_fixture.h"
+#include "resident_bytes.h"
 
 namespace {
 
 class Return : public Heap {};
-
-size_t resident_bytes() {
-  int fd = open("/proc/self/statm", O_RDONLY);
-  char text[128] = {};
-  EXPECT_GT(read(fd, text, sizeof text - 1), 0);
-  close(fd);
-  size_t total, resident;
-  EXPECT_EQ(sscanf(text, "%zu %zu", &total, &resident), 2);
-  return resident * 4096;
-}
 
 constexpr size_t kTotal = 256u << 20;
 
