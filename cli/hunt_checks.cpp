@@ -13,6 +13,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kLookAgain{300};  // for files that the program has written
 
+// What is one finding from check to check.
+std::string name_of(const Report& report, const Finding& finding) {
+  return fingerprint(report, finding) + " " + site_of(stack_of(report, finding.stack()));
+}
+
 }  // namespace
 
 HuntChecks::HuntChecks(const CheckPlan& plan, const Outputs& outputs, const HuntFiles& files,
@@ -92,7 +97,7 @@ bool HuntChecks::look_at(const std::filesystem::path& snapshot) {
   outputs_.refine(&report);
   report.known.resize(report.findings.lost.size());
   for (size_t i = 0; i < report.findings.lost.size(); ++i) {
-    const bool fresh = seen_.insert(fingerprint(report, report.findings.lost[i])).second;
+    const bool fresh = seen_.insert(name_of(report, report.findings.lost[i])).second;
     report.known[i] = report.known[i] || !fresh;
   }
   report.known_since = "told before";
@@ -113,7 +118,7 @@ bool HuntChecks::look_at(const std::filesystem::path& snapshot) {
 void HuntChecks::tell_last_held(Report* report) {
   if (!last_.empty()) cli::tell_last_held(report, last_.string());
   for (Finding& finding : report->findings.lost) {
-    const std::string name = fingerprint(*report, finding);
+    const std::string name = name_of(*report, finding);
     if (finding.last_held)
       held_[name] = *finding.last_held;
     else if (const auto known = held_.find(name); known != held_.end())

@@ -70,8 +70,8 @@ class HuntChecks {
   std::vector<Check> checks_;
   std::filesystem::path last_;
   std::vector<std::string> growths_;
-  std::set<std::string> seen_;            // fingerprints of what earlier checks have told
-  std::map<std::string, LastHeld> held_;  // by fingerprint; checks older than the last are gone
+  std::set<std::string> seen_;            // names of what earlier checks have told
+  std::map<std::string, LastHeld> held_;  // by name; checks older than the last are gone
   std::mutex mutex_;                      // of stopping_
   std::condition_variable changed_;
   bool stopping_ = false;

@@ -13,6 +13,24 @@ namespace {
 
 using nlohmann::json;
 
+// The frames of a finding's first member, as report_json writes them.
+std::vector<Frame> frames_of(const json& finding) {
+  std::vector<Frame> frames;
+  const json members = finding.value("members", json::array());
+  if (!members.is_array() || members.empty() || !members[0].is_object()) return frames;
+  for (const json& written : members[0].value("stack", json::array())) {
+    if (!written.is_object()) return {};
+    Frame frame;
+    frame.function = written.value("function", "");
+    frame.file = written.value("file", "");
+    frame.line = written.value("line", 0u);
+    frame.module = written.value("module", "");
+    frame.offset = written.value("offset", uint64_t{0});
+    frames.push_back(std::move(frame));
+  }
+  return frames;
+}
+
 // Of a report, and of the processes that stand in it.
 bool collect(const json& report, Baseline* baseline) {
   if (!report.is_object() || report.value("schema", json()) != "heaprake-report/1") return false;
@@ -22,7 +40,7 @@ bool collect(const json& report, Baseline* baseline) {
     if (!finding.is_object()) return false;
     const json print = finding.value("fingerprint", json());
     if (!print.is_string()) return false;
-    baseline->insert(print.get<std::string>());
+    (*baseline)[print.get<std::string>()].insert(site_of(frames_of(finding)));
   }
   for (const json& process : report.value("processes", json::array()))
     if (!collect(process, baseline)) return false;
@@ -36,16 +54,35 @@ Baseline read_baseline(const std::string& path) {
   if (!text) throw Failure(kExitUsage, "cannot read the baseline " + shell_quoted(path));
   const json report = json::parse(*text, nullptr, false);
   Baseline baseline;
-  if (!collect(report, &baseline))
+  bool whole = false;
+  try {
+    whole = collect(report, &baseline);
+  } catch (const json::exception&) {
+    // A value of another kind than it should be.
+  }
+  if (!whole)
     throw Failure(kExitUsage, "the baseline " + shell_quoted(path) +
                                   " is not a report that `heaprake hunt --json` has written");
   return baseline;
 }
 
 void compare(Report* report, const Baseline& baseline) {
-  report->known.clear();
-  for (const Finding& finding : report->findings.lost)
-    report->known.push_back(baseline.contains(fingerprint(*report, finding)));
+  const std::vector<Finding>& findings = report->findings.lost;
+  Baseline left = baseline;
+  std::vector<std::string> prints;
+  report->known.assign(findings.size(), false);
+  for (size_t i = 0; i < findings.size(); ++i) {
+    prints.push_back(fingerprint(*report, findings[i]));
+    const auto sites = left.find(prints[i]);
+    report->known[i] = sites != left.end() &&
+                       sites->second.erase(site_of(stack_of(*report, findings[i].stack()))) > 0;
+  }
+  for (size_t i = 0; i < findings.size(); ++i) {
+    const auto sites = left.find(prints[i]);
+    if (report->known[i] || sites == left.end() || sites->second.empty()) continue;
+    sites->second.erase(sites->second.begin());
+    report->known[i] = true;
+  }
 }
 
 }  // namespace heaprake::cli

@@ -1,6 +1,7 @@
 // Findings that are known already: a former report of `heaprake hunt --json`.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
 
@@ -8,12 +9,16 @@
 
 namespace heaprake::cli {
 
-using Baseline = std::set<std::string>;  // fingerprints
+// Fingerprint -> where findings with it come from (site_of). Names last from build to build, places
+// do not: of findings that differ in nothing else as many are known as the baseline has.
+using Baseline = std::map<std::string, std::set<std::string>>;
 
 // Throws a Failure (kExitUsage) if the file cannot be read or is no such report.
 Baseline read_baseline(const std::string& path);
 
-// Marks the findings that the baseline has.
+// Marks the findings that the baseline has: first those from the very same places, then, where
+// these have moved, others with the same fingerprint, most bytes first, up to the baseline's
+// number.
 void compare(Report* report, const Baseline& baseline);
 
 }  // namespace heaprake::cli

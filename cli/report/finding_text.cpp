@@ -165,6 +165,17 @@ void tell_stack(Page& page, const Report& report, const Finding& finding, uint32
     page.line(kIndent + 3, "and " + counted(lines.size() - told, "frame") + " more", Ink::kDim);
 }
 
+// Structures of the finding come from there, too.
+void tell_other_ways(Page& page, const Report& report, const Finding& finding) {
+  constexpr size_t kMostWays = 6;
+  const std::vector<OtherWay> ways = other_ways(report, finding, kMostWays + 1);
+  std::string text;
+  for (size_t i = 0; i < ways.size() && i < kMostWays; ++i)
+    text += (i == 0 ? "" : ", ") + frame_words(*ways[i].differs);
+  if (ways.size() > kMostWays) text += " and others";
+  if (!text.empty()) page.wrap(kIndent, "", "others by way of " + text, kIndent + 3);
+}
+
 // Each stack once, those of the first members; a part was allocated by what it is a part of.
 void tell_stacks(Page& page, const Report& report, const Finding& finding) {
   constexpr size_t kMostStacks = 3;
@@ -216,6 +227,7 @@ void tell_finding(Page& page, const Finding& finding, const Report& report) {
   tell_members(page, finding);
   tell_edges(page, finding);
   tell_stacks(page, report, finding);
+  tell_other_ways(page, report, finding);
   const std::string age = when(report, finding);
   if (!age.empty()) page.wrap(kIndent, "", age, kIndent);
   if (finding.last_held)
@@ -231,7 +243,7 @@ void tell_briefly(Page& page, const Report& report, const Finding& finding,
   const Frame* frame = own_frame(stack_of(report, finding.stack()));
   std::string text = std::to_string(finding.id) + "  " + short_name(title_of(finding)) + remark +
                      ", " + times(finding.structures);
-  if (frame) text += ", in " + frame_name(*frame);
+  if (frame) text += ", in " + frame_words(*frame);
   page.line(2, text, Ink::kPlain,
             counted(finding.blocks, "block") + ", " + counted(finding.bytes, "byte"));
 }

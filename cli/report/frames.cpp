@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cli/analysis/sites.h"
 #include "cli/text.h"
 
 namespace heaprake::cli {
@@ -32,7 +33,12 @@ std::string frame_place(const Frame& frame) {
   }
   const std::string closed = frame.module_closed ? " (closed)" : "";
   if (frame.function.empty() || frame.module.empty()) return closed.empty() ? "" : "closed";
-  return "in " + printable(base_name(frame.module)) + closed;
+  return "in " + printable(base_name(frame.module)) + "+" + hexadecimal(frame.offset) + closed;
+}
+
+std::string frame_words(const Frame& frame) {
+  const std::string place = frame_place(frame);
+  return frame_name(frame) + (place.empty() ? "" : " (" + place + ")");
 }
 
 bool is_library_frame(const Frame& frame) {
@@ -64,22 +70,9 @@ bool is_start_frame(const Frame& frame) {
   return std::find(kNames.begin(), kNames.end(), frame.function) != kNames.end();
 }
 
-namespace {
-
-// libc allocates for its caller: strdup, getline, fopen.
-bool is_system_frame(const Frame& frame) {
-  static constexpr std::array kFiles = {
-      "libc.so", "libc-2.", "libstdc++.so", "libc++.so", "ld-linux-x86-64.so", "libpthread"};
-  const std::string_view file = base_name(frame.module);
-  return std::any_of(kFiles.begin(), kFiles.end(),
-                     [&](std::string_view start) { return file.starts_with(start); });
-}
-
-}  // namespace
-
 const Frame* own_frame(std::span<const Frame> stack) {
   for (const Frame& frame : stack)
-    if (!is_library_frame(frame) && !is_system_frame(frame)) return &frame;
+    if (!is_library_frame(frame) && !is_system_module(frame.module)) return &frame;
   for (const Frame& frame : stack)
     if (!is_library_frame(frame)) return &frame;
   return stack.empty() ? nullptr : &stack[0];

@@ -18,8 +18,11 @@ std::string short_name(std::string_view name);
 // "make(int)", or "libfoo.so.1+0x1234" if the function has no name, or an address.
 std::string frame_name(const Frame& frame);
 
-// "demo.cpp:33", or "in libfoo.so.1"; "" if nothing is known or the name says it already.
+// "demo.cpp:33", or "in libfoo.so.1+0x1234"; "" if nothing is known or the name says it already.
 std::string frame_place(const Frame& frame);
+
+// Both: "make(int) (demo.cpp:33)"
+std::string frame_words(const Frame& frame);
 
 // Part of the C++ library: users look for their own code around it.
 bool is_library_frame(const Frame& frame);

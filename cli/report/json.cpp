@@ -62,6 +62,17 @@ void write_member(JsonWriter& json, const Report& report, const Member& member) 
   json.member("time_ms", member.time_ms).end_object();
 }
 
+void write_other_ways(JsonWriter& json, const Report& report, const Finding& finding) {
+  constexpr size_t kMostWays = 64;
+  json.key("other_stacks").begin_array();
+  for (const OtherWay& way : other_ways(report, finding, kMostWays)) {
+    json.begin_object().member("blocks", way.share->blocks).member("bytes", way.share->bytes);
+    write_stack(json, stack_of(report, way.share->stack));
+    json.end_object();
+  }
+  json.end_array();
+}
+
 void write_finding(JsonWriter& json, const Report& report, const Finding& finding,
                    const bool* known) {
   json.begin_object().member("id", finding.id).member("shape", name_of(finding.shape));
@@ -89,6 +100,7 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
         .end_object();
   else
     json.null();
+  write_other_ways(json, report, finding);
   json.member("fingerprint", fingerprint(report, finding));
   if (known) json.key("known").boolean(*known);
   json.end_object();

@@ -1,9 +1,11 @@
 #include "cli/report/report.h"
 
 #include <cstdio>
+#include <set>
 
 #include "cli/analysis/analysis.h"
 #include "cli/analysis/growth.h"
+#include "cli/analysis/sites.h"
 #include "cli/failure.h"
 #include "cli/report/frames.h"
 #include "cli/snapshot/reader.h"
@@ -98,6 +100,39 @@ std::string fingerprint(const Report& report, const Finding& finding) {
   char text[24];
   std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash.value()));
   return text;
+}
+
+std::string site_of(std::span<const Frame> stack) {
+  std::string site;
+  bool program_seen = false;
+  for (const Frame& frame : stack) {
+    if (!frame.file.empty() && frame.line != 0)
+      site += frame.file + ":" + std::to_string(frame.line);
+    else if (program_seen && !frame.function.empty())
+      site += frame.function;
+    else
+      site.append(base_name(frame.module)).append("+").append(std::to_string(frame.offset));
+    site += "\n";
+    program_seen = program_seen || !is_system_module(frame.module);
+  }
+  return site;
+}
+
+std::vector<OtherWay> other_ways(const Report& report, const Finding& finding, size_t most) {
+  std::vector<OtherWay> ways;
+  std::set<std::string> told;
+  const std::vector<Frame>& first = stack_of(report, finding.stack());
+  for (const Share& share : finding.shares) {
+    if (!share.root || share.stack == finding.stack()) continue;
+    if (ways.size() >= most) break;
+    const std::vector<Frame>& stack = stack_of(report, share.stack);
+    size_t i = 0;
+    while (i < stack.size() && i < first.size() && frame_words(stack[i]) == frame_words(first[i]))
+      ++i;
+    if (i < stack.size() && told.insert(frame_words(stack[i])).second)
+      ways.push_back({&share, &stack[i]});
+  }
+  return ways;
 }
 
 std::string title_of(const Finding& finding) {

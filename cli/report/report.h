@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,18 @@ const std::vector<Frame>& stack_of(const Report& report, uint32_t stack);
 // What stays the same from run to run, and from build to build, of a finding: shape, types of its
 // root or cycle, and the names on the allocation stack. 16 hex digits.
 std::string fingerprint(const Report& report, const Finding& finding);
+
+// The places on its allocation stack, as findings are told apart by them: what is the same within a
+// run, and until a file of the program changes.
+std::string site_of(std::span<const Frame> stack);
+
+// A stack that was taken for the same as that of the finding's first member, but reads otherwise.
+struct OtherWay {
+  const Share* share;
+  const Frame* differs;  // the innermost frame that does
+};
+// At most so many, most bytes first, each way to read it once.
+std::vector<OtherWay> other_ways(const Report& report, const Finding& finding, size_t most);
 
 // The schema "heaprake-report/1".
 std::string report_json(const Report& report, const Beside& beside = {});

@@ -20,14 +20,14 @@ TEST(Frames, AreNamedByWhatIsKnown) {
   EXPECT_EQ(frame_name(named("f(int)")), "f(int)");
   EXPECT_EQ(frame_name(named("", "", "/usr/lib/libfoo.so.1")), "libfoo.so.1+0x1234");
   EXPECT_EQ(frame_name(named("")), "0x1234");
-  EXPECT_EQ(frame_place(named("f", "", "/usr/lib/libfoo.so.1")), "in libfoo.so.1");
+  EXPECT_EQ(frame_place(named("f", "", "/usr/lib/libfoo.so.1")), "in libfoo.so.1+0x1234");
   EXPECT_EQ(frame_place(named("", "", "/usr/lib/libfoo.so.1")), "");
   Frame frame = named("f", "/src/demo.cpp", "/bin/demo");
   frame.line = 33;
   EXPECT_EQ(frame_place(frame), "demo.cpp:33");
   frame = named("f", "", "/usr/lib/libfoo.so.1");
   frame.module_closed = true;
-  EXPECT_EQ(frame_place(frame), "in libfoo.so.1 (closed)");
+  EXPECT_EQ(frame_place(frame), "in libfoo.so.1+0x1234 (closed)");
 }
 
 TEST(Frames, OfTheLibraryAreKnown) {
