@@ -112,6 +112,18 @@ void suppress(Report* report, const std::vector<Suppression>& suppressions) {
   report->findings.lost = std::move(kept);
 }
 
+namespace {
+
+// A pattern for this name alone: "add" would match load_address too. What a pattern gives a meaning
+// stands for itself no more, and a star for whatever is there.
+std::string whole_name(const std::string& name) {
+  std::string pattern = printable(name);
+  std::replace(pattern.begin(), pattern.end(), '$', '*');
+  return "^" + pattern + "$";
+}
+
+}  // namespace
+
 std::string suppressions_for(const Report& report) {
   std::string text = "# LeakSanitizer's format; heaprake hunt --suppressions reads it\n";
   std::vector<std::string> written;
@@ -120,9 +132,9 @@ std::string suppressions_for(const Report& report) {
     const std::string comment = "\n# " + std::to_string(finding.id) + ": " +
                                 printable(title_of(finding)) + ", " +
                                 counted(finding.bytes, "byte") + "\n";
-    // A function's name ends the pattern, not begins it: a result type may stand before it.
     std::string name;
-    if (frame) name = frame->function.empty() ? frame->module : frame->function;
+    if (frame)
+      name = frame->function.empty() ? printable(frame->module) : whole_name(frame->function);
     if (name.empty()) {
       text += comment + "# no stack is known: it cannot be suppressed\n";
       continue;
@@ -131,7 +143,7 @@ std::string suppressions_for(const Report& report) {
       text += comment + "# the function has no name: this silences the whole module\n";
     else
       text += comment;
-    const std::string rule = "leak:" + printable(name) + "\n";
+    const std::string rule = "leak:" + name + "\n";
     if (std::find(written.begin(), written.end(), rule) != written.end()) {
       text += "# the rule above silences it too: " + rule;
       continue;
