@@ -30,6 +30,8 @@ void heaprake_host_thread_has_heap(void);
 /* Whether memory that mimalloc has decommitted (MADV_DONTNEED) is used again only after
  * heaprake_host_mprotect. */
 extern const bool heaprake_mimalloc_recommits;
+/* What mimalloc takes of an arena at a time, aligned to as much, its own bookkeeping first. */
+extern const size_t heaprake_mimalloc_segment_bytes;
 
 /* What mi_malloc of at most 1024 bytes has at hand, NULL if it would have to look further. */
 void* heaprake_mimalloc_pop(size_t bytes);

@@ -98,9 +98,43 @@ extern char** heaprake_no_environ __attribute__((alias("no_environment"), visibi
 #error "mimalloc 3 keeps its heaps and commits otherwise: take a 2.x source tree."
 #endif
 
+#if MI_MALLOC_VERSION < 210
+/* As static.c includes them, but that a page which is empty again need not be retired anew. */
+/* The order is theirs. */
+/* clang-format off */
+#include "mimalloc-internal.h"
+#include "stats.c"
+#include "random.c"
+#include "os.c"
+#include "bitmap.c"
+#include "arena.c"
+#include "segment-cache.c"
+#include "segment.c"
+#include "page.c"
+#include "heap.c"
+/* clang-format on */
+
+/* The only page of its size is kept for some cycles once it is empty. A program with few blocks
+ * empties it again and again: as long as no cycle has passed there is nothing to do. */
+static inline void retire_page(mi_page_t* page) {
+  const bool small = page->xblock_size <= MI_SMALL_OBJ_SIZE_MAX;
+  const bool alone = page->next == NULL && page->prev == NULL && page->flags.full_aligned == 0;
+  if (alone && page->retire_expire == 1 + (small ? MI_RETIRE_CYCLES : MI_RETIRE_CYCLES / 4)) return;
+  _mi_page_retire(page);
+}
+#define _mi_page_retire(page) retire_page(page)
+#include "alloc.c"
+#undef _mi_page_retire
+#include "alloc-aligned.c"
+#include "alloc-posix.c"
+#include "init.c"
+#include "options.c"
+#else
 #include "static.c"
+#endif
 
 const bool heaprake_mimalloc_recommits = MI_MALLOC_VERSION < 210;
+const size_t heaprake_mimalloc_segment_bytes = MI_SEGMENT_SIZE;
 
 static inline mi_heap_t* heap_of_thread(void) {
 #if MI_MALLOC_VERSION < 210

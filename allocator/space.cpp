@@ -102,13 +102,14 @@ bool commit_memory(uintptr_t lo, size_t bytes) {
 }
 
 // Commits the huge page that holds slices [first, last), if that is worthwhile and nobody has used
-// any of it. Only what mimalloc asks for, for pages of small blocks, is used in the order in which
-// it is committed; large blocks may never be touched.
+// any of it. Only what mimalloc asks for for pages of small blocks is used in the order in which it
+// is committed; large blocks may never be touched, and follow the first slices of many a segment.
 bool commit_huge_page(size_t first, size_t last) {
   constexpr size_t kSlices = platform::kHugePage / kSliceSize;
   const size_t lo = first / kSlices * kSlices, hi = lo + kSlices;
   const uintptr_t page = geometry.base + lo * kSliceSize;
   if (last > hi || last - first > kSlices / 2 || page >= arena_end()) return false;
+  if (page % heaprake_mimalloc_segment_bytes == 0) return false;
   if (!huge_growth::is_worthwhile(platform::kHugePage - (last - first) * kSliceSize)) return false;
   for (size_t slice = lo; slice < hi; ++slice) {
     if (geometry.slice_used[slice] || slice_state[slice]) return false;
