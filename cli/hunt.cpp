@@ -372,7 +372,7 @@ print_suppressions, and, for --format=lsan, report_objects.
 Other processes that PROGRAM starts have reports of their own, if they have lost something: as text
 before PROGRAM's, in the JSON as elements of "processes" (each a report of the same schema), in all
 other files with the process id before the suffix, as in lost.4711.html. They change the exit status
-only with --count-children.
+only with --count-children; --max-leaks and --baseline are then applied to each process by itself.
 
 Examples:
   heaprake hunt -- ./parser input.txt                what has it lost?

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/subcommand.h"
 #include "packaging/pages.h"
 
@@ -17,6 +19,38 @@ std::string options_of(const cli::Subcommand& subcommand) {
   for (const cli::OptionSpec& spec : subcommand.options())
     options += " --" + spec.name + (spec.takes == cli::Takes::kValue ? "=" : "");
   return options;
+}
+
+bool is_file(const cli::OptionSpec& spec) {
+  return spec.placeholder.find("FILE") != std::string::npos ||
+         spec.placeholder.find("PATH") != std::string::npos ||
+         spec.placeholder.find("path") != std::string::npos;
+}
+
+// What may stand for the value, in the shell's words; nothing is offered for numbers and times.
+std::string values_of(const cli::OptionSpec& spec) {
+  if (is_file(spec)) return "-f";
+  if (spec.placeholder.find('|') == std::string::npos) return "";
+  std::string words = spec.placeholder;
+  std::replace(words.begin(), words.end(), '|', ' ');
+  return "-W '" + words + "'";
+}
+
+// A case for each option whose value is the word to complete.
+std::string bash_values_of(const cli::Subcommand& subcommand) {
+  std::string cases;
+  for (const cli::OptionSpec& spec : subcommand.options()) {
+    if (spec.takes == cli::Takes::kNothing) continue;
+    // What is optional never stands in a word of its own.
+    const std::string name = "--" + spec.name;
+    const std::string pattern =
+        spec.takes == cli::Takes::kOptional ? name + "=" : name + " | " + name + "=";
+    const std::string values = values_of(spec);
+    cases += "        " + pattern + ")" +
+             (values.empty() ? "" : " COMPREPLY=($(compgen " + values + " -- \"$word\"));") +
+             " return ;;\n";
+  }
+  return cases.empty() ? "" : "      case $option in\n" + cases + "      esac\n";
 }
 
 bool takes_process(const cli::Subcommand& subcommand) {
@@ -56,10 +90,18 @@ _heaprake() {
       return
     fi
   done
+  # --name=value is three words, or two as long as there is no value. With "=" at its end: such a one.
+  local option=${COMP_WORDS[COMP_CWORD-1]}
+  if [ "$option" = = ]; then
+    option=${COMP_WORDS[COMP_CWORD-2]}=
+  elif [ "$word" = = ]; then
+    option+==
+    word=
+  fi
   case ${COMP_WORDS[1]} in
 )";
   for (const cli::Subcommand* subcommand : cli::subcommands()) {
-    script += "    " + std::string(subcommand->name) + ")\n";
+    script += "    " + std::string(subcommand->name) + ")\n" + bash_values_of(*subcommand);
     script += "      if [[ $word == -* ]]; then\n        compopt -o nospace\n";
     script += "        COMPREPLY=($(compgen -W \"" + options_of(*subcommand) +
               "\" -- \"$word\"))\n      else\n";

@@ -20,7 +20,11 @@ std::string options_page() {
       "Written from `include/heaprake/options.def` by `pages options.md`; a test compares.\n\n"
       "`HEAPRAKE_OPTIONS` holds `name=value`, separated by colons; a value with colons stands in "
       "quotes. Sizes take k,\nm and g. What is not legal is named on stderr, and the default is "
-      "used. `heaprake run` and `heaprake hunt` take the\nsame as `--name=value`.\n\n"
+      "used. `heaprake run` takes the\nsame as `--name=value`, and so does `heaprake hunt`, but "
+      "for those "
+      "that mean nothing to it or\nthat it sets itself (mode, snapshot, on_signal, threshold, "
+      "growth: "
+      "its `--on-signal` and\n`--growth` are its own).\n\n"
       "| option | takes | default | |\n|---|---|---|---|\n";
   for (const cli::LibraryOption& option : cli::library_options()) {
     page += "| `" + std::string(option.name) + "` | " + cell(option.legal) + " | `" +

@@ -143,26 +143,47 @@ void tell_edges(Page& page, const Finding& finding) {
     page.line(kIndent, "and " + least + counted(omitted, "reference") + " more", Ink::kDim);
 }
 
+void tell_line(Page& page, const StackLine& line, bool own) {
+  if (!line.frame)
+    return page.line(kIndent + 3, "(" + counted(line.folded, "frame") + " of the C++ library)",
+                     Ink::kDim);
+  std::string place = frame_place(*line.frame);
+  if (line.folded > 1) place += (place.empty() ? "" : ", ") + grouped(line.folded) + " times";
+  page.line(kIndent + 3, frame_name(*line.frame), own ? Ink::kBold : Ink::kPlain, place,
+            own ? Ink::kBold : Ink::kDim);
+}
+
 void tell_stack(Page& page, const Report& report, const Finding& finding, uint32_t position) {
   const std::vector<Frame>& stack = stack_of(report, finding.members[position].stack);
   if (stack.empty()) return;
   std::vector<StackLine> lines = folded_stack(stack);
   const std::string what = numbered(finding, position);
   page.line(kIndent, what + " was allocated in");
-  size_t told = 0;
-  for (const StackLine& line : lines) {
-    if (told == kMostFrames) break;
-    ++told;
-    const bool own = line.frame && line.frame == own_frame(stack);
-    if (line.frame)
-      page.line(kIndent + 3, frame_name(*line.frame), own ? Ink::kBold : Ink::kPlain,
-                frame_place(*line.frame), own ? Ink::kBold : Ink::kDim);
-    else
-      page.line(kIndent + 3, "(" + counted(line.folded, "frame") + " of the C++ library)",
-                Ink::kDim);
+  const Frame* const own = own_frame(stack);
+  const auto tell = [&](size_t from, size_t to) {
+    for (size_t i = from; i < to; ++i) tell_line(page, lines[i], lines[i].frame == own);
+  };
+  const auto pass = [&](size_t from, size_t to) {
+    size_t frames = 0;
+    for (size_t i = from; i < to; ++i) frames += lines[i].folded;
+    if (frames > 0) page.line(kIndent + 3, "and " + counted(frames, "frame") + " more", Ink::kDim);
+  };
+  const size_t all = lines.size(), most = std::min(all, kMostFrames);
+  const auto at =
+      static_cast<size_t>(std::find_if(lines.begin(), lines.end(),
+                                       [&](const StackLine& line) { return line.frame == own; }) -
+                          lines.begin());
+  // The program's own frame is what is looked for, however deep in others' it lies.
+  constexpr size_t kAround = 4;
+  if (at < most || at == all) {
+    tell(0, most);
+    return pass(most, all);
   }
-  if (told < lines.size())
-    page.line(kIndent + 3, "and " + counted(lines.size() - told, "frame") + " more", Ink::kDim);
+  const size_t end = std::min(all, at + kAround);
+  tell(0, most - kAround);
+  pass(most - kAround, at);
+  tell(at, end);
+  pass(end, all);
 }
 
 // Structures of the finding come from there, too.
@@ -171,7 +192,7 @@ void tell_other_ways(Page& page, const Report& report, const Finding& finding) {
   const std::vector<OtherWay> ways = other_ways(report, finding, kMostWays + 1);
   std::string text;
   for (size_t i = 0; i < ways.size() && i < kMostWays; ++i)
-    text += (i == 0 ? "" : ", ") + frame_words(*ways[i].differs);
+    text += (i == 0 ? "" : ", ") + frame_words(ways[i].differs);
   if (ways.size() > kMostWays) text += " and others";
   if (!text.empty()) page.wrap(kIndent, "", "others by way of " + text, kIndent + 3);
 }

@@ -28,5 +28,7 @@ struct FlameStacks {
 };
 
 FlameStacks flame_stacks(const Report& report);
+// Makes one of all but the largest, so that the sums stay.
+void keep_largest(size_t most, FlameStacks* flame);
 
 }  // namespace heaprake::cli

@@ -90,8 +90,16 @@ std::vector<StackLine> folded_stack(std::span<const Frame> stack) {
   if (end > 2 && stack[end - 1].function.empty() && starts(end - 2)) --end;
   while (end > 1 && starts(end - 1)) --end;
   std::vector<StackLine> lines;
+  const auto goes_on = [&](const Frame& frame) {
+    if (lines.empty() || !lines.back().frame || frame.function.empty()) return false;
+    const Frame& last = *lines.back().frame;
+    return frame.function == last.function && frame.file == last.file && frame.line == last.line &&
+           frame.module == last.module;
+  };
   for (const Frame& frame : stack.first(end)) {
-    if (!is_library_frame(frame))
+    if (goes_on(frame))
+      ++lines.back().folded;
+    else if (!is_library_frame(frame))
       lines.push_back({&frame, 1});
     else if (!lines.empty() && !lines.back().frame)
       ++lines.back().folded;

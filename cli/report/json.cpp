@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "cli/json_writer.h"
 #include "cli/report/duration.h"
 #include "cli/report/report.h"
@@ -73,22 +75,37 @@ void write_other_ways(JsonWriter& json, const Report& report, const Finding& fin
   json.end_array();
 }
 
-void write_finding(JsonWriter& json, const Report& report, const Finding& finding,
-                   const bool* known) {
-  json.begin_object().member("id", finding.id).member("shape", name_of(finding.shape));
-  json.member("structures", finding.structures);
-  json.member("blocks", finding.blocks).member("bytes", finding.bytes);
-  json.key("members").begin_array();
-  for (const Member& member : finding.members) write_member(json, report, member);
-  json.end_array().key("edges").begin_array();
-  for (const FindingEdge& edge : finding.edges) {
+// The reference that closes the cycle keeps its place among those that are written.
+int64_t write_edges(JsonWriter& json, const Finding& finding, size_t members) {
+  int64_t closing = -1, written = 0;
+  json.key("edges").begin_array();
+  for (size_t i = 0; i < finding.edges.size(); ++i) {
+    const FindingEdge& edge = finding.edges[i];
+    if (edge.from >= members || edge.to >= members) continue;
+    if (static_cast<int64_t>(i) == finding.closing_edge) closing = written;
+    ++written;
     json.begin_object().member("from", edge.from).member("to", edge.to);
     json.member("offset", edge.offset).member("inner", edge.inner).member("field", edge.field);
     json.key("weak").boolean(edge.weak).end_object();
   }
   json.end_array();
-  write_number_or_null(json, "closing_edge", finding.closing_edge);
-  json.member("members_omitted", finding.members_omitted);
+  return closing;
+}
+
+void write_finding(JsonWriter& json, const Report& report, const Finding& finding,
+                   const bool* known, size_t most) {
+  const size_t members = std::min(finding.members.size(), most);
+  uint64_t omitted = finding.members_omitted;
+  for (size_t i = members; i < finding.members.size(); ++i)
+    omitted += finding.members[i].folded_blocks;
+  json.begin_object().member("id", finding.id).member("shape", name_of(finding.shape));
+  json.member("structures", finding.structures);
+  json.member("blocks", finding.blocks).member("bytes", finding.bytes);
+  json.key("members").begin_array();
+  for (size_t i = 0; i < members; ++i) write_member(json, report, finding.members[i]);
+  json.end_array();
+  write_number_or_null(json, "closing_edge", write_edges(json, finding, members));
+  json.member("members_omitted", omitted);
   json.member("title", title_of(finding)).member("advice", finding.advice);
   json.member("certainty", name_of(finding.certainty)).member("retained", finding.retained);
   json.member("first_ms", finding.first_ms).member("last_ms", finding.last_ms);
@@ -159,7 +176,7 @@ void write_origin(JsonWriter& json, const Report& report) {
   json.end_array();
 }
 
-std::string report_json(const Report& report, const Beside& beside) {
+std::string report_json(const Report& report, const Beside& beside, const Extent& extent) {
   JsonWriter json;
   json.begin_object().member("schema", "heaprake-report/1");
   write_texts(json, "program", report.program);
@@ -169,13 +186,15 @@ std::string report_json(const Report& report, const Beside& beside) {
   write_texts(json, "incomplete_because", report.incomplete_because);
   write_summary(json, report);
   json.key("findings").begin_array();
-  for (size_t i = 0; i < report.findings.lost.size(); ++i) {
+  for (size_t i = 0; i < std::min(report.findings.lost.size(), extent.findings); ++i) {
     const bool known = !report.known.empty() && report.known[i];
-    write_finding(json, report, report.findings.lost[i], report.known.empty() ? nullptr : &known);
+    write_finding(json, report, report.findings.lost[i], report.known.empty() ? nullptr : &known,
+                  extent.members);
   }
   json.end_array().key("near_leaks").begin_array();
-  for (const Finding& finding : report.findings.near_leaks)
-    write_finding(json, report, finding, nullptr);
+  const auto& near = report.findings.near_leaks;
+  for (size_t i = 0; i < std::min(near.size(), extent.findings); ++i)
+    write_finding(json, report, near[i], nullptr, extent.members);
   json.end_array();
   write_suppressions(json, report);
   json.member("taken", report.snapshot ? utc_time(report.snapshot->header.taken_ns) : "");

@@ -63,20 +63,21 @@ std::vector<OptionSpec> output_options() {
       {"json", Takes::kValue, "FILE", "write the report as JSON (heaprake-report/1), all of it"}};
   for (const FileFormat& format : kFormats)
     specs.push_back({format.option, Takes::kValue, "FILE", format.sentence});
-  specs.insert(specs.end(),
-               {{"save", Takes::kValue, "FILE",
-                 "keep the snapshot of the memory, for why, diff, objects and report"},
-                {"format", Takes::kValue, "text|lsan",
-                 "the report itself: for people (default), or as LeakSanitizer words it"},
-                {"top", Takes::kValue, "N",
-                 "tell N findings in full and N more in a line (default 10; 0: all in full)"},
-                {"suppressions", Takes::kValue, "FILE",
-                 "leave out what the rules in FILE name: LeakSanitizer's format, leak:PATTERN"},
-                {"baseline", Takes::kValue, "FILE",
-                 "a former report (JSON): only findings that it does not have count as new"},
-                {"max-leaks", Takes::kValue, "N",
-                 "up to N lost structures are no failure (default 0); known ones do not count"},
-                force_option()});
+  specs.insert(
+      specs.end(),
+      {{"save", Takes::kValue, "FILE",
+        "keep the snapshot of the memory, for why, diff, objects and report"},
+       {"format", Takes::kValue, "text|lsan",
+        "the report itself: for people (default), or as LeakSanitizer words it"},
+       {"top", Takes::kValue, "N",
+        "tell N findings in full and N more in a line (default 10; 0: all in full)"},
+       {"suppressions", Takes::kValue, "FILE",
+        "leave out what the rules in FILE name: LeakSanitizer's format, leak:PATTERN"},
+       {"baseline", Takes::kValue, "FILE",
+        "a former report (JSON): only findings that it does not have count as new"},
+       {"max-leaks", Takes::kValue, "N",
+        "up to N lost structures of a process are no failure (default 0); known ones do not count"},
+       force_option()});
   return specs;
 }
 

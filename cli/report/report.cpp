@@ -121,16 +121,19 @@ std::string site_of(std::span<const Frame> stack) {
 std::vector<OtherWay> other_ways(const Report& report, const Finding& finding, size_t most) {
   std::vector<OtherWay> ways;
   std::set<std::string> told;
-  const std::vector<Frame>& first = stack_of(report, finding.stack());
+  constexpr size_t kMostLookedAt = 4000;
+  // A copy: those asked for long ago are forgotten.
+  const std::vector<Frame> first = stack_of(report, finding.stack());
+  size_t looked_at = 0;
   for (const Share& share : finding.shares) {
     if (!share.root || share.stack == finding.stack()) continue;
-    if (ways.size() >= most) break;
+    if (ways.size() >= most || ++looked_at > kMostLookedAt) break;
     const std::vector<Frame>& stack = stack_of(report, share.stack);
     size_t i = 0;
     while (i < stack.size() && i < first.size() && frame_words(stack[i]) == frame_words(first[i]))
       ++i;
     if (i < stack.size() && told.insert(frame_words(stack[i])).second)
-      ways.push_back({&share, &stack[i]});
+      ways.push_back({&share, stack[i]});
   }
   return ways;
 }

@@ -97,13 +97,17 @@ std::string site_of(std::span<const Frame> stack);
 // A stack that was taken for the same as that of the finding's first member, but reads otherwise.
 struct OtherWay {
   const Share* share;
-  const Frame* differs;  // the innermost frame that does
+  Frame differs;  // the innermost frame that does
 };
-// At most so many, most bytes first, each way to read it once.
+// At most so many, most bytes first, each way to read it once; of some thousand stacks.
 std::vector<OtherWay> other_ways(const Report& report, const Finding& finding, size_t most);
 
-// The schema "heaprake-report/1".
-std::string report_json(const Report& report, const Beside& beside = {});
+// The schema "heaprake-report/1"; of findings and of members of each, so many. Totals are those of
+// all.
+struct Extent {
+  size_t findings = SIZE_MAX, members = SIZE_MAX;
+};
+std::string report_json(const Report& report, const Beside& beside = {}, const Extent& extent = {});
 
 // Members of the object that is open in `json`, which tell a store of many reports where one comes
 // from: host, heaprake (versions of the library and of this command), modules (with build ids).

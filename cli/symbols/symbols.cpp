@@ -46,11 +46,28 @@ struct Symbols::Impl {
 
   const Snapshot& snapshot;
   const SharedFiles files;
-  std::unordered_map<uint32_t, std::vector<Frame>> stacks;
+  // There may be millions of them. When the new ones are many, those not asked for since they were
+  // few are forgotten.
+  using Stacks = std::unordered_map<uint32_t, std::vector<Frame>>;
+  static constexpr size_t kMany = 4096;
+  Stacks recent, older;
   std::map<std::pair<int32_t, uint64_t>, std::vector<Frame>> places;
 
   const std::vector<Frame>& frames_of(const Pc& pc);
+  // A place for the stack, and whether it is a new one. It stays where it is as it ages.
+  std::pair<std::vector<Frame>*, bool> place_of(uint32_t id);
 };
+
+std::pair<std::vector<Frame>*, bool> Symbols::Impl::place_of(uint32_t id) {
+  if (const auto found = recent.find(id); found != recent.end()) return {&found->second, false};
+  if (recent.size() >= kMany) {
+    older = std::move(recent);
+    recent.clear();
+  }
+  if (auto known = older.extract(id))
+    return {&recent.insert(std::move(known)).position->second, false};
+  return {&recent[id], true};
+}
 
 const std::vector<Frame>& Symbols::Impl::frames_of(const Pc& pc) {
   const auto [at, fresh] = places.try_emplace({pc.module, pc.offset});
@@ -83,8 +100,8 @@ Symbols::Symbols(const Snapshot& snapshot, SharedFiles files)
 Symbols::~Symbols() = default;
 
 const std::vector<Frame>& Symbols::stack(uint32_t id) {
-  const auto [at, fresh] = impl_->stacks.try_emplace(id);
-  std::vector<Frame>& frames = at->second;
+  const auto [place, fresh] = impl_->place_of(id);
+  std::vector<Frame>& frames = *place;
   if (!fresh || id == 0 || id + size_t{1} >= impl_->snapshot.stack_first.size()) return frames;
   for (const Pc& pc : impl_->snapshot.stack_of(id)) {
     const std::vector<Frame>& more = impl_->frames_of(pc);

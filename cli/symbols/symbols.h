@@ -1,6 +1,6 @@
 // Names for addresses: functions, files and lines, from a module's own tables, its debug
-// information, or a separate debug file found by build id (libdw's search). Keeps what it has
-// found; one thread at a time.
+// information, or a separate debug file found by build id (libdw's search). Keeps the places that
+// it has found, and the last few thousand stacks; one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,8 @@ class Symbols {
   Symbols& operator=(const Symbols&) = delete;
 
   // Innermost first, inlined calls included. Without the frames of the allocation functions
-  // themselves (malloc, operator new, libheaprake.so).
+  // themselves (malloc, operator new, libheaprake.so). Good until some thousand others have been
+  // asked for.
   const std::vector<Frame>& stack(uint32_t id);
   // The data symbol that contains an offset from the module's load address.
   std::optional<Symbol> data(uint32_t module, uint64_t offset);

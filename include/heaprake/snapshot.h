@@ -90,9 +90,9 @@ enum heaprake_snapshot_kind {
   HEAPRAKE_SNAPSHOT_ORIGIN = 12
 };
 
-/* Directories of this name and a few characters more are `heaprake hunt`'s own. A process that cannot
- * write its snapshot there leaves a symbolic link of that file's name and this suffix, which refers to
- * the error's number. */
+/* Directories of this name and a few characters more are `heaprake hunt`'s own. A process that
+ * cannot write its snapshot there leaves a symbolic link of that file's name and this suffix, which
+ * refers to the error's number. */
 #define HEAPRAKE_HUNT_DIRECTORY "heaprake-hunt"
 #define HEAPRAKE_HUNT_WHY ".why"
 

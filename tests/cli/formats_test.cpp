@@ -1,5 +1,6 @@
 // The other programs' formats: read back, as these programs would.
 #include "cli/report/formats.h"
+#include "cli/report/flame.h"
 
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -46,6 +47,53 @@ TEST(Folded, SumsToTheTotal) {
                        "family::Parent::adopt(Capture*);std::fixture_allocate(Capture*) 300\n"))
       << text;
   EXPECT_TRUE(contains(text, "prog;names_sample 157\n"));
+}
+
+TEST(Flame, KeepsSumsWhenItLeavesStacksOut) {
+  FlameStacks flame;
+  flame.names = {{"main", "", 0}};
+  for (uint64_t i = 1; i <= 100; ++i) {
+    FlameStack& stack = flame.stacks.emplace_back();
+    stack.frames = {0};
+    stack.bytes = i;
+    stack.blocks = 1;
+    stack.retained = 2 * i;
+  }
+  keep_largest(100, &flame);
+  EXPECT_EQ(flame.stacks.size(), 100u);
+  keep_largest(10, &flame);
+  ASSERT_EQ(flame.stacks.size(), 11u);
+  uint64_t bytes = 0, blocks = 0, retained = 0;
+  for (const FlameStack& stack : flame.stacks) {
+    bytes += stack.bytes;
+    blocks += stack.blocks;
+    retained += stack.retained;
+  }
+  EXPECT_EQ(bytes, 5050u);
+  EXPECT_EQ(blocks, 100u);
+  EXPECT_EQ(retained, 10100u);
+  EXPECT_EQ(flame.stacks.back().bytes, 4095u);
+  EXPECT_EQ(flame.names[flame.stacks.back().frames[0]].name, "(90 smaller stacks)");
+}
+
+TEST(Flame, IsOneStackWhereNamesAreTheSame) {
+  Report report = family_report();
+  const size_t before = flame_stacks(report).stacks.size();
+  // The same stack once more, under another number.
+  Snapshot more = *report.snapshot;
+  const std::vector<Pc> frames(more.stack_of(1).begin(), more.stack_of(1).end());
+  more.frames.insert(more.frames.end(), frames.begin(), frames.end());
+  more.stack_first.push_back(more.frames.size());
+  const auto again = static_cast<uint32_t>(more.stack_first.size() - 2);
+  report.findings.lost[0].shares.push_back({again, true, 2, 20});
+  auto kept = std::make_unique<const Snapshot>(std::move(more));
+  report.symbols = std::make_unique<Symbols>(*kept);
+  report.snapshot = std::move(kept);
+  const FlameStacks flame = flame_stacks(report);
+  EXPECT_EQ(flame.stacks.size(), before);
+  uint64_t bytes = 0;
+  for (const FlameStack& stack : flame.stacks) bytes += stack.bytes;
+  EXPECT_EQ(bytes, 457u + 20u);
 }
 
 TEST(Speedscope, IsItsFormat) {

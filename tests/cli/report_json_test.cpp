@@ -49,6 +49,19 @@ TEST(ReportJson, FollowsTheSchema) {
   EXPECT_EQ(report["taken"], "2023-11-14T22:13:20Z");
 }
 
+TEST(ReportJson, LeavesOutWhatIsTooMuch) {
+  const json report = json::parse(report_json(family_report(), {}, {1, 2}));
+  EXPECT_EQ(report["summary"]["findings"], 2);
+  ASSERT_EQ(report["findings"].size(), 1u);
+  const json& finding = report["findings"][0];
+  EXPECT_EQ(finding["members"].size(), 2u);
+  EXPECT_EQ(finding["members_omitted"], 1);
+  // The first of three edges leads to the third member.
+  ASSERT_EQ(finding["edges"].size(), 2u);
+  EXPECT_EQ(finding["closing_edge"], 1);
+  EXPECT_EQ(finding["edges"][1]["field"], "parent_");
+}
+
 TEST(ReportJson, SaysWhereItComesFrom) {
   const Report made = family_report();
   const json report = json::parse(report_json(made));

@@ -76,8 +76,20 @@
     return stack.length ? frameName(ownFrame(stack)) : "";
   }
 
+  const kStarts = new Set(["_start", "__libc_start_main", "__libc_start_call_main", "__libc_start_main_impl",
+    "start_thread", "clone3", "__clone3", "clone", "__clone"]);
+  // Without what calls main or a thread's function.
+  function fromMain(stack) {
+    const starts = (frame) => frame && kStarts.has(frame.function);
+    let end = stack.length;
+    if (end > 2 && !stack[end - 1].function && starts(stack[end - 2])) --end;
+    while (end > 1 && starts(stack[end - 1])) --end;
+    return stack.slice(0, end);
+  }
+
   // The C++ library's frames are one line until somebody asks for them.
-  function stackList(stack) {
+  function stackList(whole) {
+    const stack = fromMain(whole);
     const list = make("ol", { class: "stack mono" });
     const own = ownFrame(stack);
     const item = (frame) => make("li", { class: frame === own ? "own" : undefined, title: frame.file || frame.module },
@@ -213,7 +225,7 @@
         make("td", { class: "mono dim number" }, member.address))));
     const omitted = finding.members_omitted + Math.max(finding.members.length - kMostMembers, 0);
     if (omitted) body.append(make("tr", {}, make("td", { colspan: 5, class: "dim" }, "and " + counted(omitted, "block") + " more")));
-    return make("table", {}, make("thead", {}, make("tr", {}, make("th", {}, ""), make("th", {}, "member"),
+    return make("table", { class: "members" }, make("thead", {}, make("tr", {}, make("th", {}, ""), make("th", {}, "member"),
         make("th", { class: "number" }, "bytes"), make("th", {}, "references"), make("th", {}, "address"))), body);
   }
 
@@ -311,6 +323,7 @@
     return open ? [row, make("tr", { class: "detail" }, make("td", { colspan: kColumns.length }, detail(finding)))] : [row];
   }
 
+  let mostRows = 200;  // until somebody asks for more
   function drawFindings() {
     const descending = view.sort.startsWith("-");
     const name = view.sort.replace("-", "");
@@ -326,11 +339,17 @@
         writeView();
         drawFindings();
       } }, label))));
-    $("findings").tBodies[0].replaceChildren(...rows.flatMap(findingRow));
+    const kept = rows.slice(0, mostRows);
+    $("findings").tBodies[0].replaceChildren(...kept.flatMap(findingRow));
     const sum = (key) => rows.reduce((total, f) => total + f[key], 0);
-    $("shown").textContent = report.findings.length === 0 ? "Nothing is lost."
-        : counted(rows.length, "finding") + (rows.length < report.findings.length ? " of " + report.findings.length : "") +
-          ": " + counted(sum("blocks"), "block") + ", " + counted(sum("bytes"), "byte");
+    const s = report.summary, left = s.findings - report.findings.length;
+    $("shown").replaceChildren(...[s.findings === 0 ? "Nothing is lost."
+        : counted(rows.length, "finding") + (rows.length < s.findings ? " of " + grouped(s.findings) : "") +
+          ": " + counted(sum("blocks"), "block") + ", " + counted(sum("bytes"), "byte") + ". ",
+      rows.length > kept.length ? make("button", { type: "button", onclick: () => { mostRows = Infinity; drawFindings(); } },
+          "show the " + grouped(rows.length - kept.length) + " below as well") : "",
+      left ? " This page has the " + grouped(report.findings.length) + " largest findings; heaprake report --json has the " +
+          counted(left, "smaller one") + " as well." : ""]);
   }
 
   // --- The flame graph --------------------------------------------------------------------------
