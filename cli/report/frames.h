@@ -32,8 +32,8 @@ bool is_start_frame(const Frame& frame);
 // The innermost frame that is the program's own; null for an empty stack.
 const Frame* own_frame(std::span<const Frame> stack);
 
-// A line of a stack as it is printed: a frame, a run of frames that would all be printed in the same
-// way (recursion), or a run of library frames.
+// A line of a stack as it is printed: a frame, a run of frames that would all be printed in the
+// same way (recursion), or a run of library frames.
 struct StackLine {
   const Frame* frame = nullptr;  // the innermost of the run; null: of the C++ library
   size_t folded = 0;             // frames
