@@ -351,10 +351,11 @@ background (a daemon) is not waited for: have it stay in the foreground. If PROG
 one (exec), the report is about that one; if heaprake cannot reach that one (static, or without
 LD_PRELOAD in the environment), it is "incomplete".
 
-Structures of the same shape and types are one finding if their allocation stacks go through the same
-lines. Without line numbers they are if the same instruction of PROGRAM allocates, called by the same
-functions: where in these the calls stand is listed then ("others by way of"). A baseline knows a
-finding by its names and its lines, and where lines have moved as many as it has with those names.
+Structures of the same shape and types are one finding if their allocation stacks go through the
+same lines. Without line numbers they are if the same instruction of PROGRAM allocates, called by
+the same functions: where in these the calls stand is listed then ("others by way of"). A baseline
+knows a finding by its names and its lines, and where lines have moved as many as it has with
+those names.
 
 What is still held, but perhaps only by accident, is listed apart and is no failure: by a reference
 into the middle of a block where no idiom of C++ explains it, or by what a function left on the
