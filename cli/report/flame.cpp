@@ -47,11 +47,26 @@ class Builder {
     if (fresh) out_.names.push_back(std::move(frame));
     return entry->second;
   }
-  uint32_t name(const Frame& frame) { return number({frame_name(frame), frame.file, frame.line}); }
+  // Of a million stacks most frames are the same few: their names are not made anew each time.
+  uint32_t name(const Frame& frame) {
+    const uint64_t key = frame.offset * 31 + frame.line;
+    const auto [begin, end] = known_.equal_range(key);
+    for (auto at = begin; at != end; ++at) {
+      const Frame& known = at->second.first;
+      if (known.line == frame.line && known.offset == frame.offset &&
+          known.function == frame.function && known.file == frame.file &&
+          known.module == frame.module)
+        return at->second.second;
+    }
+    const uint32_t result = number({frame_name(frame), frame.file, frame.line});
+    known_.emplace(key, std::pair(frame, result));
+    return result;
+  }
   uint32_t unknown() { return number({"(no stack)", "", 0}); }
 
   const Report& report_;
   FlameStacks out_;
+  std::unordered_multimap<uint64_t, std::pair<Frame, uint32_t>> known_;
   std::unordered_map<uint32_t, size_t> positions_;
   std::map<std::vector<uint32_t>, size_t> same_;
   std::map<std::tuple<std::string, std::string, uint32_t>, uint32_t> names_;

@@ -323,7 +323,7 @@
     return open ? [row, make("tr", { class: "detail" }, make("td", { colspan: kColumns.length }, detail(finding)))] : [row];
   }
 
-  let mostRows = 200;  // until somebody asks for more
+  let mostRows = 50;  // until somebody asks for more
   function drawFindings() {
     const descending = view.sort.startsWith("-");
     const name = view.sort.replace("-", "");
