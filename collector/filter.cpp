@@ -127,12 +127,16 @@ class FilterAvx512 {
         lo_(lo),
         out_(out) {}
 
-  // The sixteen lanes of `v`, which come from `p`, but for those not in `lanes`.
+  // Where pieces of another block begin.
+  HEAPRAKE_AVX512 void start_at(const char* lo) { lo_ = lo; }
+  // The sixteen lanes of `v`, which come from `p`, but for those not in `lanes`. kMostlyNone: that
+  // there is no candidate can be predicted.
+  template <bool kMostlyNone>
   HEAPRAKE_AVX512 void take(__m512i v, const char* p, unsigned lanes) {
     const __m512i high = _mm512_sub_epi32(_mm512_and_epi32(v, keep_high_), first_);
     const unsigned mask =
         _mm512_mask_cmplt_epu32_mask(static_cast<__mmask16>(lanes & wanted_), high, count_);
-    if (!mask) return;
+    if (kMostlyNone && !mask) return;
     auto odd = static_cast<__mmask8>(_pext_u32(mask, 0xaaaa));
     // One full store of the packed words: a compressing store to memory is microcode on some CPUs.
     _mm512_storeu_si512(out_, _mm512_maskz_compress_epi64(odd, _mm512_and_epi64(v, keep_)));
@@ -150,20 +154,40 @@ class FilterAvx512 {
   uintptr_t* out_;
 };
 
-HEAPRAKE_AVX512 size_t filter_avx512(const Filter& f, const char* lo, const char* hi,
-                                     uintptr_t* out) {
+template <bool kMostlyNone>
+HEAPRAKE_AVX512 inline void take_all(FilterAvx512& filter, const char* lo, const char* hi) {
   constexpr unsigned kAll = 0xffff;
-  FilterAvx512 filter(f, lo, out);
   const auto size = static_cast<size_t>(hi - lo);
   if (size < 64) {
-    filter.take(load_short(lo, size), lo, kAll);
+    filter.take<kMostlyNone>(load_short(lo, size), lo, kAll);
   } else {
     const char* p = lo;
-    for (; p + 64 <= hi; p += 64) filter.take(_mm512_loadu_si512(p), p, kAll);
+    for (; p + 64 <= hi; p += 64) filter.take<kMostlyNone>(_mm512_loadu_si512(p), p, kAll);
     // The rest, as the end of a whole load; the words before it have been taken.
-    if (p < hi) filter.take(_mm512_loadu_si512(hi - 64), hi - 64, kAll << (16 - (hi - p) / 4));
+    if (p < hi)
+      filter.take<kMostlyNone>(_mm512_loadu_si512(hi - 64), hi - 64, kAll << (16 - (hi - p) / 4));
   }
+}
+
+HEAPRAKE_AVX512 size_t filter_avx512(const Filter& f, const char* lo, const char* hi,
+                                     uintptr_t* out) {
+  FilterAvx512 filter(f, lo, out);
+  take_all<true>(filter, lo, hi);
   return static_cast<size_t>(filter.out() - out);
+}
+
+HEAPRAKE_AVX512 size_t of_short_avx512(const Filter& f, const Piece* pieces, size_t count,
+                                       size_t enough, uintptr_t* out, size_t* found) {
+  const char* const base = reinterpret_cast<const char*>(heap::geometry.base);
+  FilterAvx512 filter(f, base, out);
+  size_t i = 0;
+  for (; i < count && filter.out() < out + enough; ++i) {
+    const char* lo = base + pieces[i].granule * heap::kGranule;
+    filter.start_at(lo);
+    take_all<false>(filter, lo, lo + pieces[i].granules * heap::kGranule);
+  }
+  *found += static_cast<size_t>(filter.out() - out);
+  return i;
 }
 
 #pragma GCC diagnostic pop
@@ -201,6 +225,20 @@ size_t Filter::operator()(const void* lo, const void* hi, uintptr_t* out, uintpt
   if (!rule.disguises) [[likely]]
     return n;
   return n + filter_disguised(*this, from, to, block, out + n);
+}
+
+size_t Filter::of_short(const Piece* pieces, size_t count, size_t enough, uintptr_t* out,
+                        size_t* found) const {
+  if (rule.alignment != 1 && cpu().avx512)
+    return of_short_avx512(*this, pieces, count, enough, out, found);
+  size_t i = 0, n = 0;
+  for (; i < count && n < enough; ++i) {
+    const char* lo =
+        reinterpret_cast<const char*>(heap::geometry.base) + pieces[i].granule * heap::kGranule;
+    n += filter_plain(*this, lo, lo + pieces[i].granules * heap::kGranule, out + n);
+  }
+  *found += n;
+  return i;
 }
 
 Filter Filter::for_heap(WordRule rule) {

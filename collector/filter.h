@@ -23,7 +23,15 @@ namespace heaprake::collector {
 // From this size on a block's untouched pages are looked for, and left untouched.
 inline constexpr size_t kSparseBytes = 1 << 20;
 
+// Of a block, whole granules.
+struct Piece {
+  size_t granule, granules;
+};
+
 struct Filter {
+  // Pieces of at most so many granules are short.
+  static constexpr size_t kShort = 16;
+
   uint32_t first_high;  // of the range's first address
   uint32_t high_count;  // how many upper halves the range spans
   WordRule rule;
@@ -33,6 +41,11 @@ struct Filter {
   // wholly inside. `out` has room for capacity_for(hi - lo) entries. `block`: as for_each_disguised
   // has it.
   size_t operator()(const void* lo, const void* hi, uintptr_t* out, uintptr_t block = 0) const;
+  // The same for short pieces, which cost less together, where the rule knows no disguises: as many
+  // of them as it takes to find `enough` candidates, at most `count`. Returns how many pieces were
+  // read, and adds to *found. `out` has room for `enough` and capacity_for(kShort granules).
+  size_t of_short(const Piece* pieces, size_t count, size_t enough, uintptr_t* out,
+                  size_t* found) const;
   uint32_t keep_high() const { return static_cast<uint32_t>(rule.keep >> 32); }
   size_t capacity_for(size_t bytes) const {
     const size_t words = bytes >> std::countr_zero(rule.alignment);

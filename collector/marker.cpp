@@ -60,10 +60,6 @@ class Worker {
   // A worker with fewer grey blocks than this keeps them: handing over costs more.
   static constexpr size_t kFewBlocks = 16;
 
-  struct Ready {
-    size_t granule, granules;
-  };
-
   void push_words() {
     for (uintptr_t word : shared_.roots.words()) {
       if (!words_.push(word)) shared_.work.fail();
@@ -111,7 +107,11 @@ class Worker {
   // Step 1: the blocks that were fetched first give words; enough of them for now.
   void scan_ready() {
     for (size_t i = 0; i < kBlocks && ready_begin_ < ready_end_ && words_.size() < kEdges; i++) {
-      Ready block = ready_[ready_begin_++ % kReady];
+      if (const size_t count = short_pieces(kBlocks - i)) {
+        i += scan_short(count) - 1;
+        continue;
+      }
+      Piece block = ready_[ready_begin_++ % kReady];
       if (block.granules > kPieceGranules) [[unlikely]] {
         push_rest_of(block);
         block.granules = kPieceGranules;
@@ -120,15 +120,39 @@ class Worker {
       scan({lo, lo + block.granules * heap::kGranule}, shared_.filter, block_of_distances(block));
     }
   }
+  // How many of the next `most` are short, up to the end of the ring's array.
+  size_t short_pieces(size_t most) const {
+    if (shared_.filter.rule.disguises) [[unlikely]]
+      return 0;
+    const size_t first = ready_begin_ % kReady;
+    most = std::min({most, ready_end_ - ready_begin_, kReady - first});
+    size_t count = 0;
+    while (count < most && ready_[first + count].granules <= Filter::kShort) ++count;
+    return count;
+  }
+  // So many of them, until there are words enough; returns how many pieces were read.
+  size_t scan_short(size_t count) {
+    constexpr size_t kMostBytes = Filter::kShort * heap::kGranule;
+    if (!words_.reserve(kEdges + shared_.filter.capacity_for(kMostBytes))) {
+      shared_.work.fail();
+      return count;
+    }
+    size_t found = words_.size();
+    const size_t done = shared_.filter.of_short(&ready_[ready_begin_ % kReady], count,
+                                                kEdges - found, words_.end(), &found);
+    words_.set_size(found);
+    ready_begin_ += done;
+    return done;
+  }
   // Where the block begins, if words in it count as distances.
-  uintptr_t block_of_distances(const Ready& piece) const {
+  uintptr_t block_of_distances(const Piece& piece) const {
     if (!(shared_.filter.rule.disguises & kDistance)) [[likely]]
       return 0;
     // Within a block nothing stands on the map, so this is none for what is left of a large one.
     return base_of_distances(heap::block_at(piece.granule));
   }
   // The next piece begins a granule earlier, for 4-aligned words that straddle.
-  void push_rest_of(const Ready& block) {
+  void push_rest_of(const Piece& block) {
     constexpr size_t kStep = kPieceGranules - 1;
     if (!grey_.reserve(1)) return shared_.work.fail();
     grey_.push({block.granule + kStep, block.granules - kStep});
@@ -319,7 +343,7 @@ class Worker {
   size_t edge_count_ = 0;
   size_t unmarked_[kMostUnmarked];  // granules whose map line is on its way
   size_t unmarked_count_ = 0;
-  Ready ready_[kReady];  // a ring: blocks whose first line is on its way, numbers begin to end
+  Piece ready_[kReady];  // a ring: blocks whose first line is on its way, numbers begin to end
   size_t ready_begin_ = 0;
   size_t ready_end_ = 0;
   GreyStack grey_;

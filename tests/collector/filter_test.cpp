@@ -28,6 +28,16 @@ std::vector<uintptr_t> naive(const Filter& filter, const char* lo, const char* h
   return words;
 }
 
+// Often one of those that the filter is for, at either alignment, with and without tags.
+uint64_t some_word(std::mt19937_64& random) {
+  const uint64_t kind = random() % 5;
+  const uint64_t high = 0x5a3c + random() % 300 - 20;
+  if (kind == 0) return random();
+  if (kind == 1) return high << 32 | (random() & 0xffffffff);
+  if (kind == 2) return random() << 32 | high;
+  return kind == 3 ? 0 : random() << 48 | high << 32 | (random() & 0xffffffff);
+}
+
 class FilterTest : public testing::TestWithParam<std::tuple<int, unsigned, unsigned>> {
  protected:
   void SetUp() override { machine_ = collector::cpu(); }
@@ -44,15 +54,7 @@ TEST_P(FilterTest, AgreesWithTheNaiveOne) {
   for (int round = 0; round < 2000; round++) {
     size_t words = random() % 70;
     std::vector<uint64_t> memory(words + 1);
-    for (uint64_t& word : memory) {
-      uint64_t kind = random() % 5;
-      word = kind == 0   ? random()
-             : kind == 1 ? (0x5a3cull + random() % 300 - 20) << 32 | (random() & 0xffffffff)
-             : kind == 4
-                 ? random() << 48 | (0x5a3cull + random() % 300) << 32 | (random() & 0xffffffff)
-             : kind == 2 ? (random() << 32) | (0x5a3c + random() % 300 - 20)
-                         : 0;
-    }
+    for (uint64_t& word : memory) word = some_word(random);
     const char* lo = reinterpret_cast<const char*>(memory.data());
     const char* hi = lo + words * 8;
     std::vector<uintptr_t> found(filter.capacity_for(words * 8) + 8);
@@ -61,6 +63,43 @@ TEST_P(FilterTest, AgreesWithTheNaiveOne) {
     std::sort(found.begin(), found.end());
     std::sort(expected.begin(), expected.end());
     ASSERT_EQ(found, expected) << "round " << round;
+  }
+}
+
+// Short pieces give together what they give alone, and no more than enough of them are read.
+TEST_P(FilterTest, ReadsShortPiecesTogether) {
+  auto [level, alignment, tags] = GetParam();
+  ASSERT_TRUE(heap::init({}));
+  collector::override_cpu({level >= 1 && machine_.avx2, level >= 2 && machine_.avx512});
+  const Filter filter{0x5a3c, 256, {alignment, ~uint64_t{0} >> tags}};
+  constexpr size_t kPieces = 32, kBytes = Filter::kShort * heap::kGranule, kEnough = 100;
+  auto* memory = static_cast<char*>(heap::allocate(kPieces * kBytes));
+  const size_t first = (reinterpret_cast<uintptr_t>(memory) - heap::geometry.base) / heap::kGranule;
+  std::mt19937_64 random(7);
+  std::vector<uintptr_t> found(kEnough + filter.capacity_for(kBytes));
+  for (int round = 0; round < 1000; round++) {
+    collector::Piece pieces[kPieces];
+    std::vector<uintptr_t> expected;
+    size_t needed = 0;
+    for (size_t i = 0; i < kPieces; i++) {
+      char* lo = memory + i * kBytes;
+      for (size_t at = 0; at < kBytes; at += 8) {
+        const uint64_t word = some_word(random);
+        memcpy(lo + at, &word, 8);
+      }
+      pieces[i] = {first + i * Filter::kShort, 1 + random() % Filter::kShort};
+      if (expected.size() >= kEnough) continue;
+      needed = i + 1;
+      std::vector<uintptr_t> words = naive(filter, lo, lo + pieces[i].granules * heap::kGranule);
+      expected.insert(expected.end(), words.begin(), words.end());
+    }
+    size_t count = 5;
+    EXPECT_EQ(filter.of_short(pieces, kPieces, kEnough, found.data(), &count), needed);
+    ASSERT_EQ(count - 5, expected.size()) << "round " << round;
+    std::vector<uintptr_t> sorted(found.begin(), found.begin() + static_cast<long>(count - 5));
+    std::sort(sorted.begin(), sorted.end());
+    std::sort(expected.begin(), expected.end());
+    ASSERT_EQ(sorted, expected) << "round " << round;
   }
 }
 
