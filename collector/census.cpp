@@ -265,7 +265,8 @@ size_t list_referents(const Block& block, uintptr_t* out, size_t capacity) {
     for (size_t i = 0; i + sizeof(uintptr_t) <= got; i += rule.alignment) {
       uintptr_t word;
       memcpy(&word, copy + i, sizeof word);
-      for_each_meaning(rule, word, offset + i, base_of_distances(block), [&](uintptr_t address) {
+      const uintptr_t at = block.address + offset + i;
+      for_each_meaning(rule, word, at, base_of_distances(block), [&](uintptr_t address) {
         Block target = heap::find_block(address);
         if (!target) return;
         if (count < capacity) out[count] = target.address;

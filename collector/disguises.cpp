@@ -21,7 +21,8 @@ struct Known {
 constexpr Known kKnown[] = {
     {"libfontconfig", kDistance}, {"libpython", kDigits},  {"_ctypes.", kDigits},
     {"_cffi_backend.", kDigits},  {"libruby", kShifted1},  {"fiddle.so", kShifted1},
-    {"libracket", kShifted3},     {"libmoar", kUnaligned},
+    {"libracket", kShifted3},     {"libmoar", kUnaligned}, {"libdb-", kFromItself},
+    {"libdb_", kFromItself},
 };
 
 }  // namespace

@@ -23,11 +23,14 @@ enum Disguise : uint8_t {
   kShifted3 = 8,
   // Plain addresses, but at any byte: MoarVM's compiler at run time packs its trees so.
   kUnaligned = 16,
+  // A distance from where it stands itself, in a block: Berkeley DB's lists. Those from the start
+  // of an entry then lead to the same place in another entry.
+  kFromItself = 32,
 };
 using Disguises = uint8_t;  // Disguise bits
 
 // The most words that one may be.
-inline constexpr size_t kMostDisguises = 4;
+inline constexpr size_t kMostDisguises = 5;
 
 // The largest block in which words count as distances: the marker reads larger ones in pieces.
 inline constexpr size_t kMostDistanceBytes = 64 * 1024;
@@ -36,16 +39,21 @@ inline uintptr_t base_of_distances(const heap::Block& block) {
   return block.size <= kMostDistanceBytes ? block.address : 0;
 }
 
-// Calls visit(address) for each address that the word may be. `block`: base_of_distances of the one
-// in which it stands, 0 if it stands in none.
+// Calls visit(address) for each address that the word may be. `at`: where it stands in the program;
+// anything outside the heap if that is not known. `block`: base_of_distances of the one in which it
+// stands, 0 if it stands in none.
 template <class Visit>
-inline void for_each_disguised(Disguises disguises, uint64_t word, uintptr_t block, Visit visit) {
+inline void for_each_disguised(Disguises disguises, uint64_t word, uintptr_t at, uintptr_t block,
+                               Visit visit) {
   constexpr uint64_t kDigit = (uint64_t{1} << 30) - 1;
   if (disguises & kDigits && !(word & ~(kDigit | kDigit << 32)))
     visit((word & kDigit) | word >> 32 << 30);
   if (disguises & kDistance && block && word) visit(block + word);
   if (disguises & kShifted1) visit(word >> 1);
   if (disguises & kShifted3) visit(word >> 3);
+  if (disguises & kFromItself && word && word % sizeof word == 0 &&
+      at - heap::geometry.base < heap::geometry.size)
+    visit(at + word);
 }
 
 // Those that a file of this name brings when it is mapped as code, without its folders.

@@ -205,7 +205,8 @@ size_t filter_disguised(const Filter& f, const char* from, const char* to, uintp
   const size_t step = f.rule.alignment == 1 ? 1 : sizeof(uintptr_t);
   size_t n = 0;
   for (const char* p = from; p + sizeof(uintptr_t) <= to; p += step) {
-    for_each_disguised(f.rule.disguises, load_word(p), block, [&](uintptr_t word) {
+    const auto at = reinterpret_cast<uintptr_t>(p);
+    for_each_disguised(f.rule.disguises, load_word(p), at, block, [&](uintptr_t word) {
       out[n] = word;
       n += word - heap::geometry.base < heap::geometry.size;
     });

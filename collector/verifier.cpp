@@ -65,7 +65,7 @@ class Verifier {
       const auto at = reinterpret_cast<uintptr_t>(p);
       visit(word & rule_.keep, parent, at);
       if (!rule_.disguises || (step != 1 && static_cast<size_t>(p - lo) % sizeof word)) continue;
-      for_each_disguised(rule_.disguises, word, base_of_distances(parent),
+      for_each_disguised(rule_.disguises, word, at, base_of_distances(parent),
                          [&](uintptr_t address) { visit(address, parent, at); });
     }
   }

@@ -24,7 +24,7 @@ inline void for_each_meaning(const WordRule& rule, uint64_t word, uintptr_t at, 
   if (!rule.disguises) [[likely]]
     return;
   if (rule.alignment == 1 || at % sizeof word == 0)
-    for_each_disguised(rule.disguises, word, block, visit);
+    for_each_disguised(rule.disguises, word, at, block, visit);
 }
 
 }  // namespace heaprake::collector

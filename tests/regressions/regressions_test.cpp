@@ -341,6 +341,7 @@ TEST_P(DisguisedPointers, AreToldInSnapshots) {
 INSTANTIATE_TEST_SUITE_P(
     Of, DisguisedPointers,
     testing::Values(Form{"libfontconfig.so", "distance", "kept, reclaimed\n"},
+                    Form{"libdb-5.3.so", "itself", "kept, reclaimed\n"},
                     Form{"_ctypes.cpython.so", "digits", "reclaimed, reclaimed\n"},
                     Form{"fiddle.so", "shifted1", "reclaimed, reclaimed\n"},
                     Form{"libracketcs.so", "shifted3", "reclaimed, reclaimed\n"},

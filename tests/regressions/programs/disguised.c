@@ -33,7 +33,10 @@ APART void put(const char* form, gc_id_t* one, gc_id_t* other) {
   char* q = calloc(1, 2239);
   *one = gc_id(p);
   *other = gc_id(q);
-  if (strcmp(form, "distance")) {
+  if (strcmp(form, "itself") == 0) {
+    p[3] = (char*)(q - (char*)&p[3]);
+    disguised = (uintptr_t)p;
+  } else if (strcmp(form, "distance")) {
     p[3] = (char*)q;
     if (strcmp(form, "unaligned")) {
       disguised = in_disguise(form, p);
