@@ -218,13 +218,18 @@ bool RootSet::may_be_dead_stack(const World& world, const Mapping& mapping) cons
          !__atomic_load_n(&heaprake_custom_stacks, __ATOMIC_RELAXED);
 }
 
-// SWI-Prolog's words are distances from the bases of its stacks and tables.
+// SWI-Prolog's words are distances from the bases of its stacks and tables. What oneTBB's
+// concurrent containers refer to a part of themselves by lies as far before the part as it is long;
+// with TBB's own allocator the parts are no blocks of ours, but that is up to the program.
+constexpr const char* kHiders[] = {"libswipl", "libtbb.so"};
+
 void RootSet::note_hidden_pointers(const Mapping& mapping) {
   if (!mapping.executable || !mapping.file_backed) return;
   const char* slash = strrchr(mapping.name, '/');
   const char* file = slash ? slash + 1 : mapping.name;
-  constexpr const char* kSwipl = "libswipl";
-  if (strncmp(file, kSwipl, strlen(kSwipl)) == 0) hidden_by_ = kSwipl;
+  for (const char* hider : kHiders) {
+    if (strncmp(file, hider, strlen(hider)) == 0) hidden_by_ = hider;
+  }
   const Disguises disguises = disguises_of(file);
   if (disguises & kDistance) distance_code_ = mapping.range;
   disguises_ |= disguises;

@@ -357,6 +357,14 @@ TEST(DisguisedPointersOf, AreNotTrustedWhileTheirRuntimeIsAtWork) {
   EXPECT_EQ(told("fiddle.so"), "reclaimed, reclaimed\n");
 }
 
+// Where nothing is known of what its words mean.
+TEST(DisguisedPointersOf, ForbidReclaimingWhereTheyCannotBeFollowed) {
+  const std::vector<std::string> command = {program("disguised"),
+                                            std::string(RUNTIMES) + "libtbb.so.12", "shifted1"};
+  EXPECT_EQ(run_preloaded(command).out, "kept, kept\n");
+  EXPECT_EQ(run_preloaded(command, "trust=1").out, "reclaimed, reclaimed\n");
+}
+
 TEST(DisguisedPointersOf, CountInAProgramThatIsARuntime) {
   EXPECT_EQ(run_preloaded({program("scheme"), "-", "shifted3"}).out, "kept, kept\n");
 }
