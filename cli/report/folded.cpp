@@ -4,13 +4,14 @@
 #include "cli/report/flame.h"
 #include "cli/report/formats.h"
 #include "cli/report/frames.h"
+#include "cli/text.h"
 
 namespace heaprake::cli {
 
 namespace {
 
 std::string program_of(const Report& report) {
-  return report.program.empty() ? "program" : std::string(base_name(report.program[0]));
+  return report.program.empty() ? "program" : printable(base_name(report.program[0]));
 }
 
 void write_profile(JsonWriter& json, const FlameStacks& flame, std::string_view name,
@@ -38,6 +39,7 @@ std::string folded_stacks(const Report& report) {
   std::string text;
   for (const FlameStack& stack : flame.stacks) {
     std::string line = program_of(report);
+    std::replace(line.begin(), line.end(), ';', ',');
     for (uint32_t frame : stack.frames) {
       std::string name = flame.names[frame].name;
       // Semicolons part the frames: a lambda's or a damaged name may have one.

@@ -1,6 +1,7 @@
 // The other programs' formats: read back, as these programs would.
 #include "cli/report/formats.h"
-#include "cli/report/flame.h"
+
+#include <algorithm>
 
 #include <gtest/gtest.h>
 #include <zlib.h>
@@ -47,6 +48,18 @@ TEST(Folded, SumsToTheTotal) {
                        "family::Parent::adopt(Capture*);std::fixture_allocate(Capture*) 300\n"))
       << text;
   EXPECT_TRUE(contains(text, "prog;names_sample 157\n"));
+}
+
+TEST(Folded, IsALineAStackWhateverTheProgramIsCalled) {
+  Report report = family_report();
+  const std::string before = folded_stacks(report);
+  report.program = {"./two\nlines;\x1b[1m"};
+  const std::string text = folded_stacks(report);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'),
+            std::count(before.begin(), before.end(), '\n'));
+  EXPECT_EQ(std::count(text.begin(), text.end(), ';'),
+            std::count(before.begin(), before.end(), ';'));
+  EXPECT_FALSE(contains(text, "\x1b"));
 }
 
 TEST(Flame, KeepsSumsWhenItLeavesStacksOut) {
