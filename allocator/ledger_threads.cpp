@@ -26,7 +26,8 @@ struct Record {
 platform::Mutex lock;
 Record* records;  // number n is records[n - 1]
 std::atomic<uint32_t> count{0};
-uint32_t inherited = 0;  // threads up to this number are a parent process's
+uint32_t inherited = 0;    // threads up to this number are a parent process's
+bool left_behind = false;  // some of these were alive at the fork, besides the one that forked
 
 // Rooms, from one reservation; room_count of them have had memory. `free_rooms` links those whose
 // threads are gone by their first word.
@@ -162,6 +163,10 @@ uint32_t inherited_threads() {
   return inherited;
 }
 
+bool left_threads_behind() {
+  return left_behind;
+}
+
 void refresh_threads() {
   for (uint32_t i = 0; i < thread_count(); ++i) {
     Record& record = records[i];
@@ -182,8 +187,9 @@ void reset_threads_after_fork() {
     if (room != reinterpret_cast<char*>(own_room)) give_room_back(room);
   }
   for (uint32_t i = 0; i < thread_count(); ++i) {
-    if (records[i].ended_at.load(std::memory_order_relaxed) == 0)
-      records[i].ended_at.store(now() + 1, std::memory_order_relaxed);
+    if (records[i].ended_at.load(std::memory_order_relaxed) != 0) continue;
+    left_behind = left_behind || i + 1 != own_number;
+    records[i].ended_at.store(now() + 1, std::memory_order_relaxed);
   }
   // Where numbers are used again they tell nothing.
   inherited = thread_count() < kMaxThreads ? thread_count() : 0;

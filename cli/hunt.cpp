@@ -10,6 +10,7 @@
 #include "cli/failure.h"
 #include "cli/hunt_checks.h"
 #include "cli/hunt_files.h"
+#include "cli/inherited.h"
 #include "cli/interval.h"
 #include "cli/launch.h"
 #include "cli/option_table.h"
@@ -27,7 +28,8 @@ namespace {
 namespace fs = std::filesystem;
 
 // Options of the library that hunt gives a meaning of its own, or that mean nothing to it.
-const std::vector<std::string> kHidden = {"mode", "snapshot", "on_signal", "growth", "threshold"};
+const std::vector<std::string> kHidden = {"mode",   "snapshot",  "on_signal",
+                                          "growth", "threshold", "inherited"};
 
 std::vector<OptionSpec> options() {
   std::vector<OptionSpec> specs = output_options();
@@ -38,7 +40,8 @@ std::vector<OptionSpec> options() {
         "exit status when blocks are lost and the program itself ended with 0 (default 23; 0: "
         "never another than the program's own)"},
        {"count-children", Takes::kNothing, "",
-        "what other processes have lost makes the exit status fail, too"},
+        "what other processes have lost makes the exit status fail, too, and what a forked one has "
+        "lost of what it inherited is told as well"},
        {"every", Takes::kValue, "TIME", "look at the running program every so long: 30s, 10m, 1h"},
        {"start-after", Takes::kValue, "TIME", "the first time after so long"},
        {"growth", Takes::kNothing, "",
@@ -128,6 +131,7 @@ Plan::Plan(const Arguments& arguments)
     throw Failure(kExitUsage, "--growth needs checks to compare: --every TIME or --on-signal");
   // Whoever keeps a snapshot wants to ask it who keeps what alive.
   library.try_emplace("snapshot_all", outputs.saves() ? "1" : "2");
+  if (count_children) library["inherited"] = "1";
   if (program.empty())
     throw Failure(kExitUsage, "no program to run: heaprake hunt [options] -- PROGRAM ARGS");
 }
@@ -196,6 +200,7 @@ class Hunt {
   const HuntFiles files_;
   Telling telling_;
   Beside beside_;
+  std::optional<Inherited> inherited_;  // with --count-children, once the program has ended
   bool children_fail_ = false;
 };
 
@@ -238,7 +243,14 @@ void Hunt::tell_other_process(pid_t pid) {
   ProgressLine line;
   Report report;
   try {
-    report = read_report(files_.at_exit(pid).string(), {}, line.sink());
+    uint64_t inherited = 0;
+    report = read_report(files_.at_exit(pid).string(), {}, line.sink(), [&](Snapshot* snapshot) {
+      if (inherited_) inherited = inherited_->leave_to_others(snapshot);
+    });
+    if (inherited > 0)
+      report.notes.push_back(counted(inherited, "block") +
+                             " of these had been inherited: this process has lost what its parent "
+                             "had not");
   } catch (const Failure&) {
     // Without a note it was killed while it wrote.
     if (const std::string why = files_.why_not(pid); !why.empty())
@@ -313,6 +325,7 @@ int Hunt::run() {
   int status = exit_status_of(ending);
   try {
     fs::path snapshot;
+    if (plan_.count_children) inherited_.emplace(files_);
     for (pid_t pid : files_.processes())
       if (pid != ending.pid) tell_other_process(pid);
     Report report = final_report(ending, checks, &snapshot);
@@ -367,13 +380,17 @@ tells in full what earlier ones have not. Nothing happens in the program between
 it stands still while its memory is copied. `heaprake report PID` does the same from elsewhere.
 
 Where no option here says otherwise, these of LeakSanitizer's are taken from PROGRAM's
-__lsan_default_options and from LSAN_OPTIONS: exitcode, suppressions, max_leaks (like --top),
+__lsan_default_options (seen, like __lsan_default_suppressions and __lsan_is_turned_off, if PROGRAM
+exports it: linked with -rdynamic) and from LSAN_OPTIONS: exitcode, suppressions, max_leaks (like --top),
 print_suppressions, and, for --format=lsan, report_objects.
 
 Other processes that PROGRAM starts have reports of their own, if they have lost something: as text
 before PROGRAM's, in the JSON as elements of "processes" (each a report of the same schema), in all
 other files with the process id before the suffix, as in lost.4711.html. They change the exit status
 only with --count-children; --max-leaks and --baseline are then applied to each process by itself.
+What a forked process has inherited is its parent's to report; with --count-children it is told of
+the child, too, if that has lost it and the parent has not (unless the fork left other threads
+behind, which may have held it).
 
 Examples:
   heaprake hunt -- ./parser input.txt                what has it lost?

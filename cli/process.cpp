@@ -183,20 +183,38 @@ std::vector<std::string> command_line(pid_t pid) {
 
 namespace {
 
-// "" also where it has none.
-std::string options_of(pid_t pid, int* error) {
+// "" also where there are none.
+std::string options_in(const std::vector<std::string>& variables) {
   static constexpr std::string_view kName = "HEAPRAKE_OPTIONS=";
-  for (const std::string& variable : split_words(read_proc(pid, "environ", error)))
+  for (const std::string& variable : variables)
     if (variable.starts_with(kName)) return variable.substr(kName.size());
   return "";
+}
+
+std::string options_of(pid_t pid, int* error) {
+  return options_in(split_words(read_proc(pid, "environ", error)));
+}
+
+// Each is a name and a value; no longer so where a program has written something else over them.
+bool is_environment(const std::vector<std::string>& variables) {
+  return std::all_of(variables.begin(), variables.end(), [](const std::string& variable) {
+    const size_t equals = variable.find('=');
+    return equals != std::string::npos && equals > 0 &&
+           variable.find(' ') >= equals;  // no name has one
+  });
 }
 
 }  // namespace
 
 std::string mode_of(pid_t pid) {
   int error = 0;
-  const std::string options = options_of(pid, &error);
-  return error == 0 ? option_value(options, "mode") : "";
+  const std::string environment = read_proc(pid, "environ", &error);
+  if (error != 0) return "";
+  const std::vector<std::string> variables = split_words(environment);
+  const std::string options = options_in(variables);
+  // A title that the program has written over it may have covered them.
+  if (options.empty() && !is_environment(variables)) return "";
+  return option_value(options, "mode");
 }
 
 std::vector<pid_t> processes_with_option(const std::string& text) {

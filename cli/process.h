@@ -39,7 +39,7 @@ bool runs_under_heaprake(pid_t pid);
 std::vector<std::string> command_line(pid_t pid);
 
 // What HEAPRAKE_OPTIONS said of the mode when the process was started, or the default; "" if its
-// environment may not be read.
+// environment may not be read, or the program has written something else over it.
 std::string mode_of(pid_t pid);
 
 // Those that were started with this text in HEAPRAKE_OPTIONS and have not ended, as far as their

@@ -109,15 +109,17 @@ class Snapshot {
   }
 
   // Unreachable blocks that the program told to ignore, and those of the process that this one was
-  // forked from, keep what they reach.
-  static bool excuse(const platform::AddressSpace& space) {
-    if (!may_excuse()) return true;
+  // forked from, keep what they reach. Of the latter nobody can tell any more which ones only
+  // threads held that the fork has left behind.
+  bool excuse(const platform::AddressSpace& space) const {
+    const bool inherited = !plan_.inherited || heap::ledger::left_threads_behind();
+    if (!may_excuse(inherited)) return true;
     RootSet excused;
     bool room = true;
     heap::for_each_block([&](const heap::Block& block) {
       const size_t granule = (block.address - heap::geometry.base) / heap::kGranule;
       if (!state.bits.covers(granule) || state.bits.test(granule)) return true;
-      if (entry_of(block).excused()) room = excused.add_word(block.address);
+      if (entry_of(block).excused(inherited)) room = excused.add_word(block.address);
       return room;
     });
     room = room && mark(excused, space, Filter::for_heap(word_rule()), 1, state.bits).complete;

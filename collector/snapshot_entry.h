@@ -11,8 +11,8 @@ struct SnapshotEntry {
   bool ignored = false;
   bool inherited = false;  // older than the fork that made this process
 
-  // It counts as reachable, whatever it is.
-  bool excused() const { return ignored || inherited; }
+  // It counts as reachable, whatever it is; inherited ones only if that is so.
+  bool excused(bool if_inherited) const { return ignored || (inherited && if_inherited); }
 };
 
 // Of a block that can be read.
@@ -24,8 +24,8 @@ inline SnapshotEntry entry_of(const heap::Block& block) {
 }
 
 // Whether any block may be excused.
-inline bool may_excuse() {
-  return heap::ledger::any_ignored() || heap::ledger::inherited_threads() != 0;
+inline bool may_excuse(bool if_inherited) {
+  return heap::ledger::any_ignored() || (if_inherited && heap::ledger::inherited_threads() != 0);
 }
 
 }  // namespace heaprake::collector

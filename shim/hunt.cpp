@@ -46,6 +46,7 @@ collector::SnapshotPlan plan_for(int fd, bool all) {
   collector::SnapshotPlan plan;
   plan.fd = fd;
   plan.all = all;
+  plan.inherited = settings().inherited;
   add_programs_words(&plan);
   return plan;
 }

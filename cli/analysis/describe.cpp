@@ -47,6 +47,7 @@ class Describer::One {
     count_inside();
     for (size_t i = 0; i < example_.members.size(); ++i) place(i);
     for (size_t i = 0; i < example_.members.size(); ++i) judge(i);
+    finding_.cycle_length = example_.cycle_length;
     finding_.closing_edge = example_.closing_edge;
     finding_.members_omitted = example_.omitted;
     finding_.title = title();

@@ -76,8 +76,11 @@ struct Finding {
   uint64_t retained = 0;  // bytes that freeing the root (or cutting the cycle) of one would free
   std::string title;      // "cycle of 2: Parent <-> Child", "std::map<int, X> of 1,000 entries"
   std::string advice;     // a sentence or two, "" if there is none to give
-  std::vector<Member> members;         // of the example: the cycle in its order, then the others
-  std::vector<FindingEdge> edges;      // among the members
+  std::vector<Member> members;     // of the example: the cycle in its order, then the others
+  std::vector<FindingEdge> edges;  // among the members
+  // Members in the cycle, the first ones. 0: none, also where the shape is a cycle because a
+  // container refers to itself (a short string, an empty map), or by weak_ptrs alone.
+  uint32_t cycle_length = 0;
   int64_t closing_edge = -1;           // position in edges of the one that closes the cycle, or -1
   std::vector<Share> shares;           // of all structures; sums equal to blocks and bytes
   uint64_t members_omitted = 0;        // of the example, beyond the limit

@@ -39,12 +39,13 @@ std::string member_name(const Member& member) {
   return member.type.empty() ? "block of unknown type" : short_name(member.type);
 }
 
-// "#1 Child", "#2 characters"
-std::string numbered(const Finding& finding, uint32_t position) {
+// "#1 Child", "#2 characters"; a long name is cut to so many columns.
+std::string numbered(const Finding& finding, uint32_t position, size_t columns = kReportWidth) {
   const Member& member = finding.members[position];
   std::string name = member.type;
   if (name.empty()) name = member.role.substr(0, member.role.find(' '));
-  return "#" + std::to_string(position) + " " + (name.empty() ? "block" : short_name(name));
+  return "#" + std::to_string(position) + " " +
+         (name.empty() ? "block" : shortened(short_name(name), columns));
 }
 
 std::string counts(const Member& member) {
@@ -112,14 +113,14 @@ std::vector<Line> lines_of(const Finding& finding) {
 }
 
 // "#0 Parent.child_ (offset 16) -> #1 Child"
-std::string line_words(const Finding& finding, const Line& line) {
-  std::string text = numbered(finding, line.edge->from);
+std::string line_words(const Finding& finding, const Line& line, size_t columns) {
+  std::string text = numbered(finding, line.edge->from, columns);
   const std::string offsets = (line.words > 1 ? "offsets " : "offset ") + line.offsets;
   if (line.edge->field.empty())
     text += " at " + offsets;
   else
     text += "." + short_name(line.edge->field) + " (" + offsets + ")";
-  text += " -> " + numbered(finding, line.edge->to);
+  text += " -> " + numbered(finding, line.edge->to, columns);
   if (line.words == 1 && line.edge->inner > 0) text += " + " + grouped(line.edge->inner);
   return text + (line.edge->weak ? " (weak_ptr)" : "");
 }
@@ -134,8 +135,13 @@ void tell_edges(Page& page, const Finding& finding) {
       continue;
     }
     ++told;
-    page.line(kIndent, line_words(finding, line), line.closing ? Ink::kRed : Ink::kPlain,
-              line.closing ? "<- closes the cycle" : "", Ink::kRed);
+    const std::string tail = line.closing ? "<- closes the cycle" : "";
+    // The offset and the target matter more than the end of a long name.
+    constexpr size_t kFewColumns = 24;
+    std::string words = line_words(finding, line, kReportWidth);
+    if (kIndent + words.size() + tail.size() + 2 > kReportWidth)
+      words = line_words(finding, line, kFewColumns);
+    page.line(kIndent, words, line.closing ? Ink::kRed : Ink::kPlain, tail, Ink::kRed);
   }
   // Those of blocks that the finding leaves out have not been counted.
   const std::string least = finding.members_omitted > 0 ? "at least " : "";

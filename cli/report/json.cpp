@@ -105,6 +105,7 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
   for (size_t i = 0; i < members; ++i) write_member(json, report, finding.members[i]);
   json.end_array();
   write_number_or_null(json, "closing_edge", write_edges(json, finding, members));
+  json.member("cycle_length", finding.cycle_length);
   json.member("members_omitted", omitted);
   json.member("title", title_of(finding)).member("advice", finding.advice);
   json.member("certainty", name_of(finding.certainty)).member("retained", finding.retained);
@@ -130,6 +131,7 @@ void write_summary(JsonWriter& json, const Report& report) {
   json.key("summary").begin_object();
   json.member("leaked_blocks", findings.blocks).member("leaked_bytes", findings.bytes);
   json.member("structures", findings.structures).member("cycles", findings.cycles);
+  json.member("object_cycles", object_cycles(findings));
   json.member("findings", findings.lost.size());
   json.member("uncertain_blocks", findings.uncertain_blocks);
   json.member("reachable_blocks", totals.reachable_blocks);

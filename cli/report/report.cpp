@@ -24,8 +24,10 @@ Report empty_report(std::vector<std::string> program, uint64_t pid, std::string 
 }
 
 Report read_report(const std::string& path, const std::vector<std::string>& program,
-                   const Progress& progress) {
-  auto snapshot = std::make_unique<const Snapshot>(read_snapshot(path, progress));
+                   const Progress& progress, const std::function<void(Snapshot*)>& adjust) {
+  auto read = std::make_unique<Snapshot>(read_snapshot(path, progress));
+  if (adjust) adjust(read.get());
+  std::unique_ptr<const Snapshot> snapshot = std::move(read);
   const auto files = std::make_shared<ModuleFiles>(*snapshot);
   const Types types = find_types(*snapshot, progress, files);
   Findings findings = analyse(*snapshot, types, progress, files);
@@ -54,6 +56,13 @@ Report make_report(std::unique_ptr<const Snapshot> snapshot, std::unique_ptr<Sym
   report.snapshot = std::move(snapshot);
   report.symbols = std::move(symbols);
   return report;
+}
+
+uint64_t object_cycles(const Findings& findings) {
+  uint64_t cycles = 0;
+  for (const Finding& finding : findings.lost)
+    if (finding.shape == Shape::kCycle && finding.cycle_length > 0) cycles += finding.structures;
+  return cycles;
 }
 
 uint64_t new_structures(const Report& report) {
@@ -119,6 +128,9 @@ std::string site_of(std::span<const Frame> stack) {
 }
 
 std::vector<OtherWay> other_ways(const Report& report, const Finding& finding, size_t most) {
+  // Names for a million stacks would take more memory than all else.
+  constexpr size_t kMostLookedAt = 256;
+  size_t looked_at = 0;
   std::vector<OtherWay> ways;
   std::set<std::string> told;
   constexpr size_t kMostLookedAt = 4000;

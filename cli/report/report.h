@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -68,9 +69,11 @@ struct Beside {
 Report empty_report(std::vector<std::string> program, uint64_t pid, std::string why);
 
 // From a snapshot's file to a report: names, types, findings. `program` is used where the snapshot
-// does not say. Throws a Failure (kExitFailure) about the file.
+// does not say. `adjust`, if given, changes what the file says before it is looked at. Throws a
+// Failure (kExitFailure) about the file.
 Report read_report(const std::string& path, const std::vector<std::string>& program,
-                   const Progress& progress = {});
+                   const Progress& progress = {},
+                   const std::function<void(Snapshot*)>& adjust = {});
 
 // Of each finding, what held it at an earlier check of the same process, whose snapshot has all
 // blocks; nothing where that snapshot cannot be read.
@@ -79,6 +82,11 @@ void tell_last_held(Report* report, const std::string& earlier);
 // The same from parts. `program` is used where the snapshot does not say.
 Report make_report(std::unique_ptr<const Snapshot> snapshot, std::unique_ptr<Symbols> symbols,
                    Findings findings, const std::vector<std::string>& program);
+
+// Structures with a cycle of references that objects have of one another or of themselves. Those
+// whose containers refer to themselves (a short string, an empty map) have the shape of cycles as
+// well.
+uint64_t object_cycles(const Findings& findings);
 
 // Structures lost, without those of findings that the baseline knows.
 uint64_t new_structures(const Report& report);

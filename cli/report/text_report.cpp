@@ -25,13 +25,13 @@ std::string summary(const Report& report) {
   std::string text = program_name(report) + " has lost " + counted(findings.blocks, "block") +
                      " (" + counted(findings.bytes, "byte") + ") in " +
                      counted(findings.structures, "structure");
-  if (findings.cycles == 0)
+  const uint64_t cycles = object_cycles(findings);
+  if (cycles == 0)
     text += ", none of them a cycle";
-  else if (findings.cycles == findings.structures)
-    text += findings.cycles == 1 ? ", which is a cycle" : ", all of them cycles";
+  else if (cycles == findings.structures)
+    text += cycles == 1 ? ", which is a cycle" : ", all of them cycles";
   else
-    text += ", of which " + grouped(findings.cycles) +
-            (findings.cycles == 1 ? " is a cycle" : " are cycles");
+    text += ", of which " + grouped(cycles) + (cycles == 1 ? " is a cycle" : " are cycles");
   return text;
 }
 

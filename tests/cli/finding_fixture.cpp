@@ -39,6 +39,7 @@ Finding family() {
   finding.members[2].part_of = 0;
   finding.edges = {{0, 2, 8, 0, "name_"}, {0, 1, 16, 0, "child_"}, {1, 0, 24, 16, "parent_"}};
   finding.closing_edge = 2;
+  finding.cycle_length = 2;
   finding.shares = {{1, true, 6, 300}, {2, false, 3, 150}};
   finding.first_ms = 1000;
   finding.last_ms = 3000;

@@ -23,6 +23,7 @@ TEST(ReportJson, FollowsTheSchema) {
                                      {"leaked_bytes", 457},
                                      {"structures", 4},
                                      {"cycles", 3},
+                                     {"object_cycles", 3},
                                      {"findings", 2},
                                      {"uncertain_blocks", 1},
                                      {"reachable_blocks", 5},

@@ -435,7 +435,7 @@
     }
     const s = report.summary;
     const tiles = [["lost bytes", bytes(s.leaked_bytes), grouped(s.leaked_bytes)], ["lost blocks", grouped(s.leaked_blocks)],
-      ["structures", grouped(s.structures)], ["of these cycles", grouped(s.cycles)], ["perhaps lost, blocks", grouped(s.uncertain_blocks)],
+      ["structures", grouped(s.structures)], ["of these cycles", grouped(s.object_cycles)], ["perhaps lost, blocks", grouped(s.uncertain_blocks)],
       ["suppressed blocks", grouped(s.suppressed_blocks)], ["still reachable", bytes(s.reachable_bytes), counted(s.reachable_blocks, "block")]];
     $("tiles").replaceChildren(...tiles.map(([label, value, title]) => make("div", { class: "tile", title }, make("b", {}, value), label)));
   }
