@@ -381,8 +381,8 @@ it stands still while its memory is copied. `heaprake report PID` does the same 
 
 Where no option here says otherwise, these of LeakSanitizer's are taken from PROGRAM's
 __lsan_default_options (seen, like __lsan_default_suppressions and __lsan_is_turned_off, if PROGRAM
-exports it: linked with -rdynamic) and from LSAN_OPTIONS: exitcode, suppressions, max_leaks (like --top),
-print_suppressions, and, for --format=lsan, report_objects.
+exports it: linked with -rdynamic) and from LSAN_OPTIONS: exitcode, suppressions, max_leaks (like
+--top), print_suppressions, and, for --format=lsan, report_objects.
 
 Other processes that PROGRAM starts have reports of their own, if they have lost something: as text
 before PROGRAM's, in the JSON as elements of "processes" (each a report of the same schema), in all

@@ -128,9 +128,6 @@ std::string site_of(std::span<const Frame> stack) {
 }
 
 std::vector<OtherWay> other_ways(const Report& report, const Finding& finding, size_t most) {
-  // Names for a million stacks would take more memory than all else.
-  constexpr size_t kMostLookedAt = 256;
-  size_t looked_at = 0;
   std::vector<OtherWay> ways;
   std::set<std::string> told;
   constexpr size_t kMostLookedAt = 4000;
