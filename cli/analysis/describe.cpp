@@ -25,6 +25,11 @@ std::string called(const Member& member) {
   return member.type.empty() ? "block of " + counted(member.size, "byte") : member.type;
 }
 
+// As what holds a pointer: a container's elements say whose they are.
+std::string holder(const Member& member) {
+  return member.part_of < 0 || member.role.empty() ? called(member) : "the " + member.role;
+}
+
 }  // namespace
 
 // One finding on its way.
@@ -50,6 +55,7 @@ class Describer::One {
     finding_.cycle_length = example_.cycle_length;
     finding_.closing_edge = example_.closing_edge;
     finding_.members_omitted = example_.omitted;
+    finding_.edges_omitted = example_.edges_omitted;
     finding_.title = title();
     finding_.advice = advice();
   }
@@ -250,7 +256,7 @@ std::string Describer::One::advice() const {
   if (to.count) return weak_advice();
   return "nothing outside knows the cycle any more: free it before the last reference to it goes, "
          "or cut it at " +
-         pointer(edge) + " of " + called(from) + ", which leads back to " +
+         pointer(edge) + " of " + holder(from) + ", which leads back to " +
          (edge.from == edge.to ? "itself" : called(to));
 }
 
@@ -259,7 +265,7 @@ std::string Describer::One::weak_advice() const {
   const FindingEdge& edge = finding_.edges[static_cast<size_t>(example_.closing_edge)];
   const uint32_t block = example_.members[edge.from].block;
   const BlockEdge& word = example_.edges[static_cast<size_t>(example_.closing_edge)].word;
-  const std::string from = called(finding_.members[edge.from]);
+  const std::string from = holder(finding_.members[edge.from]);
   const std::string to = edge.from == edge.to ? "itself" : called(finding_.members[edge.to]);
   std::string text = "each keeps the next one alive; make " + pointer(edge) + " of " + from +
                      ", which leads back to " + to + ", a std::weak_ptr";

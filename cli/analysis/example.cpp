@@ -11,6 +11,10 @@ namespace {
 
 // So many blocks are tried as the start of a cycle.
 constexpr size_t kMostStarts = 64;
+// And no further one once so many references have been looked at.
+constexpr uint64_t kMostLooks = 4'000'000;
+// A sample of a dense structure's references tells as much as all of them.
+constexpr size_t kMostEdges = 10'000;
 
 class Builder {
  public:
@@ -51,14 +55,34 @@ class Builder {
     });
     if (starts.size() > kMostStarts) starts.resize(kMostStarts);
     for (uint32_t start : starts) {
+      if (looks_ > kMostLooks) return;
       std::vector<uint32_t> cycle = shortest_cycle(wholes, start);
       lead_back_by_owner(wholes, &cycle);
       example_.cycle_length = static_cast<uint32_t>(cycle.size());
       for (uint32_t block : cycle) {
         if (example_.members.size() < limit_) show(block);
       }
-      if (!cycle.empty()) return;
+      if (cycle.empty()) continue;
+      show_way_back(wholes, cycle);
+      return;
     }
+  }
+
+  // What leads back may stand in a part of the last one, a vector's elements: it is a member too.
+  void show_way_back(const Wholes& wholes, const std::vector<uint32_t>& cycle) {
+    uint32_t way = cycle.back();
+    bool owner = false, any = false;
+    for (uint32_t block : wholes.at(cycle.back())) {
+      for (const BlockEdge& edge : snapshot_.edges_of(block)) {
+        if (folding_.whole_of(edge.to) != cycle.front() || !keeps_alive(block, edge)) continue;
+        const bool owns = is_owner(block, edge);
+        if (any && (owner || !owns)) continue;
+        way = block;
+        any = true;
+        owner = owns;
+      }
+    }
+    if (example_.members.size() < limit_) show(way);
   }
 
   bool keeps_alive(uint32_t block, const BlockEdge& edge) const {
@@ -89,13 +113,14 @@ class Builder {
 
   // By breadth-first search from `start` until a reference leads back to it. Empty if there is
   // none.
-  std::vector<uint32_t> shortest_cycle(const Wholes& wholes, uint32_t start) const {
+  std::vector<uint32_t> shortest_cycle(const Wholes& wholes, uint32_t start) {
     std::unordered_map<uint32_t, uint32_t> parent = {{start, start}};
     std::vector<uint32_t> queue = {start};
     for (size_t next = 0; next < queue.size(); ++next) {
       const uint32_t whole = queue[next];
       for (uint32_t block : wholes.at(whole)) {
         for (const BlockEdge& edge : snapshot_.edges_of(block)) {
+          ++looks_;
           if (!keeps_alive(block, edge)) continue;
           const uint32_t target = folding_.whole_of(edge.to);
           if (target == start) return way_to(whole, start, parent);
@@ -165,16 +190,30 @@ class Builder {
     // What enable_shared_from_this adds to its object is not the program's.
     if (weak && from == to) return;
     if ((inside || several) && !told_.insert(uint64_t{from} << 32 | to).second) return;
-    if (from + 1 == example_.cycle_length && to == 0 && !inside && !weak)
-      offer_closing(is_owner(block, edge));
+    const bool closing =
+        !inside && !weak && leads_back(block, edge) && closes_better(is_owner(block, edge));
+    if (!closing && example_.edges.size() >= kMostEdges) {
+      ++example_.edges_omitted;
+      return;
+    }
+    if (closing) example_.closing_edge = static_cast<int64_t>(example_.edges.size());
     example_.edges.push_back({from, to, edge, weak});
   }
 
-  // The edge that comes next: the first that does, but rather an owner.
-  void offer_closing(bool owner) {
-    if (example_.closing_edge >= 0 && (closing_owns_ || !owner)) return;
-    example_.closing_edge = static_cast<int64_t>(example_.edges.size());
+  // From the last of the cycle, or what is part of it, to the first.
+  bool leads_back(uint32_t block, const BlockEdge& edge) const {
+    const auto from = position_.find(folding_.whole_of(block));
+    const auto to = position_.find(folding_.whole_of(edge.to));
+    return from != position_.end() && to != position_.end() &&
+           from->second + 1 == example_.cycle_length && to->second == 0;
+  }
+
+  // The first edge that closes the cycle, but rather an owner.
+  bool closes_better(bool owner) {
+    if (closing_ && (closing_owns_ || !owner)) return false;
+    closing_ = true;
     closing_owns_ = owner;
+    return true;
   }
 
   const Snapshot& snapshot_;
@@ -186,6 +225,8 @@ class Builder {
   std::unordered_map<uint32_t, uint32_t> position_;  // of blocks, in members
   std::unordered_map<const Container*, uint32_t> standing_;
   std::unordered_set<uint64_t> told_;
+  uint64_t looks_ = 0;         // at references, for a cycle
+  bool closing_ = false;       // there is a closing edge
   bool closing_owns_ = false;  // the closing edge is a shared_ptr
 };
 

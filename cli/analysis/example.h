@@ -28,7 +28,8 @@ struct Example {
     BlockEdge word;
     bool weak;  // of a weak_ptr
   };
-  std::vector<Edge> edges;
+  std::vector<Edge> edges;     // of very many the first, and the closing one
+  uint64_t edges_omitted = 0;  // the others
   // Position in edges of the reference from the last node of the cycle to the first, or -1. The
   // oldest block was there before the others, so that it owns them rather than they it: it is the
   // way back to it that had better been weak.

@@ -78,6 +78,7 @@ struct Finding {
   std::string advice;     // a sentence or two, "" if there is none to give
   std::vector<Member> members;     // of the example: the cycle in its order, then the others
   std::vector<FindingEdge> edges;  // among the members
+  uint64_t edges_omitted = 0;      // of these, beyond the limit; never the closing one
   // Members in the cycle, the first ones. 0: none, also where the shape is a cycle because a
   // container refers to itself (a short string, an empty map), or by weak_ptrs alone.
   uint32_t cycle_length = 0;

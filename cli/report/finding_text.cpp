@@ -1,6 +1,9 @@
 #include "cli/report/finding_text.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
+#include <tuple>
 
 #include "cli/report/duration.h"
 #include "cli/report/frames.h"
@@ -94,20 +97,20 @@ struct Line {
 
 std::vector<Line> lines_of(const Finding& finding) {
   std::vector<Line> lines;
+  std::map<std::tuple<uint32_t, uint32_t, std::string_view>, size_t> of_field;  // in lines
   for (size_t i = 0; i < finding.edges.size(); ++i) {
     const FindingEdge& edge = finding.edges[i];
     const bool closing = static_cast<int64_t>(i) == finding.closing_edge;
-    const auto same = std::find_if(lines.begin(), lines.end(), [&](const Line& line) {
-      return line.edge->from == edge.from && line.edge->to == edge.to &&
-             line.edge->field == edge.field && !edge.field.empty();
-    });
-    if (same == lines.end()) {
+    const bool fresh = edge.field.empty() ||
+                       of_field.try_emplace({edge.from, edge.to, edge.field}, lines.size()).second;
+    if (fresh) {
       lines.push_back({&edge, grouped(edge.offset), 1, closing});
       continue;
     }
-    same->offsets += ", " + grouped(edge.offset);
-    same->closing = same->closing || closing;
-    ++same->words;
+    Line& same = lines[of_field.at({edge.from, edge.to, edge.field})];
+    same.offsets += ", " + grouped(edge.offset);
+    same.closing = same.closing || closing;
+    ++same.words;
   }
   return lines;
 }
@@ -127,7 +130,7 @@ std::string line_words(const Finding& finding, const Line& line, size_t columns)
 
 void tell_edges(Page& page, const Finding& finding) {
   const std::vector<Line> lines = lines_of(finding);
-  size_t told = 0, omitted = 0;
+  uint64_t told = 0, omitted = finding.edges_omitted;
   for (const Line& line : lines) {
     const bool shown = line.edge->from < kMostMembers && line.edge->to < kMostMembers;
     if (!line.closing && (!shown || told >= kMostEdges)) {

@@ -106,7 +106,7 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
   json.end_array();
   write_number_or_null(json, "closing_edge", write_edges(json, finding, members));
   json.member("cycle_length", finding.cycle_length);
-  json.member("members_omitted", omitted);
+  json.member("members_omitted", omitted).member("edges_omitted", finding.edges_omitted);
   json.member("title", title_of(finding)).member("advice", finding.advice);
   json.member("certainty", name_of(finding.certainty)).member("retained", finding.retained);
   json.member("first_ms", finding.first_ms).member("last_ms", finding.last_ms);

@@ -175,6 +175,34 @@ TEST_F(Containers, ACycleThroughAMapIsOne) {
   EXPECT_EQ(finding.edges[static_cast<size_t>(finding.closing_edge)].offset, 8u);
 }
 
+TEST_F(Containers, WhatLeadsBackMayStandInAVector) {
+  // Objects each of which has a vector of pointers to all of them.
+  constexpr uint64_t kObjects = 24;
+  std::vector<uint64_t> objects, elements;
+  for (uint64_t i = 0; i < kObjects; ++i) objects.push_back(block(40));
+  for (uint64_t i = 0; i < kObjects; ++i) elements.push_back(block(kObjects * 32));
+  for (uint64_t i = 0; i < kObjects; ++i) {
+    const uint64_t begin = address(elements[i]), end = begin + kObjects * 32;
+    set(objects[i], {1, begin, end, end});
+    for (uint64_t j = 0; j < kObjects * 4; ++j)
+      word(elements[i], j) = address(objects[(i + 1 + j) % kObjects]);
+  }
+  const Snapshot s = snapshot();
+  const Findings findings = analyse(s, find_types(s));
+  ASSERT_EQ(findings.lost.size(), 1u);
+  const Finding& finding = findings.lost[0];
+  EXPECT_EQ(finding.cycle_length, 1u);
+  ASSERT_GE(finding.closing_edge, 0);
+  const FindingEdge& closing = finding.edges[static_cast<size_t>(finding.closing_edge)];
+  EXPECT_EQ(closing.from, 1u);  // the elements come right after the cycle
+  EXPECT_EQ(closing.to, 0u);
+  EXPECT_EQ(finding.members[1].part_of, 0);
+  EXPECT_NE(finding.advice.find("of the elements of the std::vector of 768 bytes at offset 8 of "
+                                "block of 40 bytes, which leads back to block of 40 bytes"),
+            std::string::npos)
+      << finding.advice;
+}
+
 TEST_F(Containers, AMapOfLibcxx) {
   const uint64_t map = block(24), root = block(48), left = block(48);
   set(map, {address(left), address(root), 2});

@@ -245,6 +245,22 @@ TEST(Examples, TreesHaveNoClosingEdge) {
   EXPECT_EQ(only_finding(builder).closing_edge, -1);
 }
 
+TEST(Examples, ASampleOfVeryManyEdgesHasTheOneThatCloses) {
+  constexpr uint64_t kEdges = 30'000;
+  test::SnapshotBuilder builder = blocks_of({kEdges * 8, 16});
+  for (uint64_t i = 0; i < kEdges; ++i) builder.edge(0, 1, 8 * i);
+  builder.edge(1, 0, 8);
+  const Findings findings = analyse(builder);
+  ASSERT_EQ(findings.lost.size(), 1u);
+  const Finding& finding = findings.lost[0];
+  EXPECT_GT(finding.edges_omitted, 0u);
+  EXPECT_EQ(finding.edges.size() + finding.edges_omitted, kEdges + 1);
+  ASSERT_GE(finding.closing_edge, 0);
+  const FindingEdge& closing = finding.edges[static_cast<size_t>(finding.closing_edge)];
+  EXPECT_EQ(closing.from, 1u);
+  EXPECT_EQ(closing.to, 0u);
+}
+
 TEST(Examples, ALimitOmitsMembersAndTheirEdgesOnly) {
   test::SnapshotBuilder builder;
   for (uint64_t i = 0; i < 50; ++i) builder.block(16);
