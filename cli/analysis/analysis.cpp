@@ -91,7 +91,7 @@ Findings analyse(const Snapshot& snapshot, const Types& types, const Progress& p
   Findings findings;
   Analysis analysis(snapshot, types, progress, std::move(files));
   {
-    const Structures lost = find_structures(snapshot, progress, &types);
+    const Structures lost = find_structures(snapshot, progress);
     findings.lost = analysis.findings_of(lost, Certainty::kNothing);
     findings.blocks = lost.order.size();
     findings.bytes = lost.bytes;

@@ -111,8 +111,7 @@ class Describer::One {
     for (size_t i = 0; i < example_.members.size(); ++i)
       members[example_.members[i].block] = &finding_.members[i];
     for (uint32_t i = structure_.begin; i < structure_.end; ++i) {
-      const uint32_t block = structures_.block_of[structures_.order[i]];
-      for (const BlockEdge& edge : structures_.stale.live_edges(snapshot_, block)) {
+      for (const BlockEdge& edge : snapshot_.edges_of(structures_.block_of[structures_.order[i]])) {
         const auto member = members.find(edge.to);
         if (member != members.end()) ++member->second->references_inside;
       }

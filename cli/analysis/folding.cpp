@@ -51,9 +51,6 @@ OwnerWords::Controls Folding::controls_in(const Snapshot& snapshot, const Types&
   for (uint32_t block : blocks) {
     const Type& type = types.type(block);
     if (!is_shown_by_vtable(types, block) || type.control->inplace) continue;
-    // Once the object has been destroyed, whatever is at its address is another one.
-    const std::optional<OwnerCounts> counts = counts_of(snapshot, types, block);
-    if (counts && counts->owners == 0) continue;
     for (const BlockEdge& edge : snapshot.edges_of(block)) {
       if (edge.offset < type.control->offset || edge.to == block) continue;
       if (!snapshot.reachable(edge.to)) controls.try_emplace(block, edge.to);

@@ -7,7 +7,6 @@
 #include <bit>
 
 #include "cli/analysis/analysis.h"
-#include "cli/analysis/structures.h"
 #include "snapshot_builder.h"
 
 namespace heaprake::cli {
@@ -202,43 +201,6 @@ TEST_F(Containers, WhatLeadsBackMayStandInAVector) {
                                 "block of 40 bytes, which leads back to block of 40 bytes"),
             std::string::npos)
       << finding.advice;
-}
-
-TEST_F(Containers, WordsBehindAVectorsEndLeadNowhere) {
-  const uint64_t owner = block(24), elements = block(64), used = block(16), other = block(48);
-  const uint64_t begin = address(elements);
-  set(owner, {begin, begin + 16, begin + 64});
-  set(elements, {address(used), 7, 9, address(other)});
-  Snapshot s = snapshot();
-  EXPECT_EQ(find_structures(s).all.size(), 2u);
-  const Findings findings = analyse(s, find_types(s));
-  EXPECT_EQ(findings.blocks, 4u);  // whatever it is a part of, it is lost
-  EXPECT_EQ(findings.bytes, 152u);
-  ASSERT_EQ(findings.lost.size(), 2u);
-  EXPECT_EQ(findings.lost[0].blocks, 3u);
-  EXPECT_EQ(findings.lost[1].title, "block of 48 bytes");
-  word(owner, 1) = begin + 32;  // in use now
-  s = snapshot();
-  EXPECT_EQ(find_structures(s).all.size(), 1u);
-}
-
-TEST_F(Containers, ADequesChunkIsNoVectorsWhoseWordsAreStale) {
-  const uint64_t deque = block(80), map = block(64), one = block(64), two = block(64);
-  const uint64_t value = block(16);
-  set(map, {address(one), address(two)}, 3);
-  set(deque, {address(map), 8, address(one), address(one), address(one) + 64, address(map, 3),
-              address(two), address(two), address(two) + 64, address(map, 4)});
-  word(one, 2) = address(value);
-  EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
-}
-
-TEST_F(Containers, WordsBehindATextLeadNowhere) {
-  const uint64_t owner = block(32), text = block(51), other = block(48);
-  set(owner, {address(text), 17, 50});
-  set(text, {0x6161616161616161, 0x6161616161616161, 0x61, address(other)});
-  EXPECT_EQ(find_structures(snapshot()).all.size(), 2u);
-  word(owner, 2) = 40;  // no string's words
-  EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
 }
 
 TEST_F(Containers, AMapOfLibcxx) {
