@@ -31,7 +31,7 @@ void allow() {
 }
 
 bool is_worthwhile(size_t spare) {
-  if (from_system == HugePages::kNobody) return false;
+  if (from_system == HugePages::kNobody || !platform::may_populate_huge()) return false;
   if (spare_bytes.load(std::memory_order_relaxed) + spare > space::committed_bytes() / kSpareShare)
     return false;
   const uint64_t rest = rests_until.load(std::memory_order_relaxed);
@@ -42,9 +42,7 @@ void make(uintptr_t page) {
   spare_bytes.fetch_add(platform::kHugePage, std::memory_order_relaxed);
   // Whoever gets them unasked gets one at the first touch.
   if (from_system != HugePages::kWhoAsks) return;
-  const uint64_t began = platform::thread_cpu_ns();
-  platform::populate_huge(reinterpret_cast<void*>(page));
-  const uint64_t took = platform::thread_cpu_ns() - began;
+  const uint64_t took = platform::populate_huge(reinterpret_cast<void*>(page));
   if (took > kLong)
     rests_until.store(platform::monotonic_ns() + took * kRest, std::memory_order_relaxed);
 }

@@ -23,8 +23,8 @@ std::string options_page() {
       "used. `heaprake run` takes the\nsame as `--name=value`, and so does `heaprake hunt`, but "
       "for those "
       "that mean nothing to it or\nthat it sets itself (mode, snapshot, on_signal, threshold, "
-      "growth: "
-      "its `--on-signal` and\n`--growth` are its own).\n\n"
+      "inherited, growth:\n"
+      "its `--on-signal` and `--growth` are its own).\n\n"
       "| option | takes | default | |\n|---|---|---|---|\n";
   for (const cli::LibraryOption& option : cli::library_options()) {
     page += "| `" + std::string(option.name) + "` | " + cell(option.legal) + " | `" +

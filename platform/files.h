@@ -29,6 +29,9 @@ int why_not_written(int fd);
 // A symbolic link that refers to `text`: a note that takes neither a descriptor nor room for
 // content. false: there is none.
 bool leave_note(const char* path, const char* text);
+// A filter of the program's would end it for leave_note or why_not_written: neither does anything
+// any more.
+void forbid_notes();
 int open_for_reading(const char* path);
 // How many bytes came; 0 at the end or on an error.
 size_t read_some(int fd, void* data, size_t length);

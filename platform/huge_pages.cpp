@@ -2,37 +2,28 @@
 
 #include <sys/mman.h>
 
-#include <atomic>
 #include <string_view>
 
-#include "platform/inherited_filter.h"
+#include "platform/advice.h"
 #include "platform/platform.h"
-#include "platform/syscall.h"
 
 namespace heaprake::platform {
 namespace {
 
-constexpr long kMadvCollapse = 25;  // Linux 6.1; Debian 12's headers lack the name
-
-std::atomic<bool> forbidden{false};
-
-void advise(void* p, size_t bytes, long advice) {
-  if (!is_quiet() && !forbidden.load(std::memory_order_relaxed))
-    sys::call(SYS_madvise, p, bytes, advice);
-}
+constexpr int kMadvCollapse = 25;  // Linux 6.1; Debian 12's headers lack the name
 
 }  // namespace
 
 void advise_huge(void* p, size_t bytes) {
-  if (bytes >= kHugePage) advise(p, bytes, MADV_HUGEPAGE);
+  if (bytes >= kHugePage) advice::give(p, bytes, MADV_HUGEPAGE);
 }
 
 void collapse_into_huge(void* p, size_t bytes) {
-  advise(p, bytes, kMadvCollapse);
+  advice::give(p, bytes, kMadvCollapse);
 }
 
 HugePages huge_pages() {
-  if (is_quiet()) return HugePages::kNobody;
+  if (!advice::is_allowed()) return HugePages::kNobody;
   char text[64];
   const int file = open_for_reading("/sys/kernel/mm/transparent_hugepage/enabled");
   if (file < 0) return HugePages::kNobody;
@@ -43,19 +34,21 @@ HugePages huge_pages() {
 }
 
 void refuse_huge(void* p, size_t bytes) {
-  advise(p, bytes, MADV_NOHUGEPAGE);
+  advice::give(p, bytes, MADV_NOHUGEPAGE);
+}
+
+bool may_populate_huge() {
+  return advice::is_allowed();
 }
 
 // The page that the write brings in stays huge whatever is advised later; and with one kind of
 // advice everywhere the reservation stays few mappings.
-void populate_huge(void* p) {
-  advise(p, kHugePage, MADV_HUGEPAGE);
+uint64_t populate_huge(void* p) {
+  const uint64_t began = thread_cpu_ns();
+  advice::give(p, kHugePage, MADV_HUGEPAGE);
   *static_cast<volatile char*>(p) = 0;
-  advise(p, kHugePage, MADV_NOHUGEPAGE);
-}
-
-void forbid_huge_pages() {
-  forbidden.store(true, std::memory_order_relaxed);
+  advice::give(p, kHugePage, MADV_NOHUGEPAGE);
+  return thread_cpu_ns() - began;
 }
 
 }  // namespace heaprake::platform

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace heaprake::platform {
 
@@ -21,11 +22,11 @@ HugePages huge_pages();
 // The kernel makes no huge pages there unasked, neither at once nor by gathering small ones later,
 // which would take memory again that was given back.
 void refuse_huge(void* p, size_t bytes);
+// Whether the next may be called: not where a filter of the program's would end it for that.
+bool may_populate_huge();
 // A huge page at p, a multiple of kHugePage in a reservation, committed and never touched. May take
-// long where memory is in pieces, which the kernel then moves together. The range is as refuse_huge
-// leaves it.
-void populate_huge(void* p);
-// A filter of the program's would end it for these calls: none are made any more.
-void forbid_huge_pages();
+// long where memory is in pieces, which the kernel then moves together: returns how many
+// nanoseconds of the processor. The range is as refuse_huge leaves it.
+uint64_t populate_huge(void* p);
 
 }  // namespace heaprake::platform

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "platform/advice.h"
 #include "platform/inherited_filter.h"
 #include "platform/locked_memory.h"
 #include "platform/own_ranges.h"
@@ -70,8 +71,11 @@ void* reserve(size_t bytes, size_t alignment, uintptr_t hint) {
   return p;
 }
 
+// gdb would write all of it into a core file, zeros for what was never touched.
 bool make_readable(void* p, size_t bytes) {
-  return !sys::failed(sys::call(SYS_mprotect, p, bytes, PROT_READ));
+  if (sys::failed(sys::call(SYS_mprotect, p, bytes, PROT_READ))) return false;
+  advice::give(p, bytes, MADV_DONTDUMP);
+  return true;
 }
 
 bool commit(void* p, size_t bytes) {

@@ -52,7 +52,8 @@ inline constexpr size_t kPageSize = 4096;
 // at least a page). `hint` is where it should lie, 0 for anywhere. nullptr on failure. Everything
 // that these three hand out is "ours": for_each_mapping never shows it.
 void* reserve(size_t bytes, size_t alignment, uintptr_t hint);
-// Makes pages of a reservation readable; they read as zero and still are not accounted.
+// Makes pages of a reservation readable; they read as zero and still are not accounted. From then
+// on core files leave them out, whatever is committed there.
 bool make_readable(void* p, size_t bytes);
 // Makes pages of a reservation readable and writable (zero when first touched). Idempotent.
 bool commit(void* p, size_t bytes);

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
+#include "platform/advice.h"
 #include "platform/locked_memory.h"
 #include "platform/platform.h"
 #include "platform/stop_signal.h"
@@ -88,6 +89,12 @@ constexpr Call kSocketCalls[] = {
 // That tells how much a file holds (shared_file.cpp).
 constexpr Call kFileCalls[] = {{"statx", SYS_statx, {0xffffff9c, kAny, 0x4000, 0x701, kAny}}};
 
+// Those that leave a note, and find out what to write there (files.cpp).
+constexpr Call kNoteCalls[] = {
+    {"symlinkat", SYS_symlinkat, {kAny, 0xffffff9c, kAny}},
+    {"rt_sigtimedwait", SYS_rt_sigtimedwait, {kAny, 0, kAny, 8}},
+};
+
 // Those that answer a command (command_socket.cpp).
 constexpr Call kRequestCalls[] = {
     {"socket", SYS_socket, {AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0}},
@@ -102,9 +109,11 @@ constexpr Call kRequestCalls[] = {
 // That sends the stop signal when the program has used up its queue (stop_signal.cpp).
 constexpr Call kUndirectedCalls[] = {{"kill", SYS_kill, {kAny, 33}}};
 
-// Those that ask for huge pages, or for none (huge_pages.cpp), and how long it took.
-constexpr Call kHugePageCalls[] = {
+// Those that advise (advice.cpp), and look how long a huge page took (huge_growth.cpp).
+constexpr Call kAdviceCalls[] = {
+    {"clock_gettime", SYS_clock_gettime, {1, kAny}},
     {"clock_gettime", SYS_clock_gettime, {3, kAny}},
+    {"madvise", SYS_madvise, {kAny, kAny, MADV_DONTDUMP}},
     {"madvise", SYS_madvise, {kAny, kAny, MADV_HUGEPAGE}},
     {"madvise", SYS_madvise, {kAny, kAny, MADV_NOHUGEPAGE}},
     {"madvise", SYS_madvise, {kAny, kAny, 25}},  // MADV_COLLAPSE
@@ -270,9 +279,10 @@ const char* call_that_filter_ends(const void* filter_program) {
     if (first_call_ended(filter, kCopyCalls) != nullptr) forbid_copies();
     if (first_call_ended(filter, kUndirectedCalls) != nullptr) forbid_undirected_stop_signals();
     if (first_call_ended(filter, kLockCalls) != nullptr) locked_memory::forbid();
-    if (first_call_ended(filter, kHugePageCalls) != nullptr) forbid_huge_pages();
+    if (first_call_ended(filter, kAdviceCalls) != nullptr) advice::forbid();
     if (first_call_ended(filter, kSocketCalls) != nullptr) forbid_questions_to_sockets();
     if (first_call_ended(filter, kFileCalls) != nullptr) forbid_questions_to_files();
+    if (first_call_ended(filter, kNoteCalls) != nullptr) forbid_notes();
     if (first_call_ended(filter, kRequestCalls) != nullptr) forbid_requests();
   }
   release(code, bytes);

@@ -11,11 +11,9 @@ namespace {
 
 // Smaller blocks are cleared only where time does not matter.
 constexpr size_t kWorthIt = 129;
-// Up to here a block's pages have most likely been used before, or will be.
-constexpr size_t kMostTouched = 256 * 1024;
 
 void* zeroed(void* p, size_t from, size_t to) {
-  if (p && from < to && to - from <= kMostTouched)
+  if (p && from < to && to - from <= clean::kMostTouched)
     std::memset(static_cast<char*>(p) + from, 0, to - from);
   return p;
 }

@@ -28,6 +28,8 @@ inline size_t room(size_t size) {
 
 // Up to here that is cheaper than asking mimalloc whether the memory is fresh.
 inline constexpr size_t kSmall = 512;
+// Up to here a block's pages have most likely been used before, or will be.
+inline constexpr size_t kMostTouched = 256 * 1024;
 // memset, for who calls it fifty million times with a few dozen bytes. The first word is zero.
 inline void clear_small(char* p, size_t bytes) {
   if (bytes < 16) return;
@@ -41,7 +43,7 @@ inline void clear_small(char* p, size_t bytes) {
 // heap::fast::allocate_uncommon, of memory that is zeroed where mode and options say so. Part of
 // its caller: a frame more would take its time when the ledger looks for the program's.
 [[gnu::always_inline]] inline void* allocate_clean(size_t size) {
-  if (size < clean::least) [[likely]]
+  if (size < clean::least || size > clean::kMostTouched) [[likely]]
     return heap::fast::allocate_uncommon(size);
   if (size > clean::kSmall) return heap::allocate_zeroed(1, size);
   void* p = heap::fast::allocate_uncommon(size);

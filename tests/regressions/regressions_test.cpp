@@ -112,6 +112,13 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"MinorUserFaults", {program("userfault")}, "alive\n"}),
     name_of);
 
+// A large heap asks for huge pages, unless that ends the program.
+TEST(HugePages, AreNotAskedForWhereThatIsForbidden) {
+  const Case expected = {"", {program("filtered_advice")}, "survived\n"};
+  expect_end(run_natively(expected.command), expected);
+  expect_end(run_preloaded(expected.command), expected);
+}
+
 // The kernel would fault in all tables of the heap, and count a tebibyte as locked.
 TEST(LockedMemory, IsTheProgramsAndWhatIsUsed) {
   const std::vector<std::string> ways = {"current", "both", "fault", "future", "undone", "limit"};
