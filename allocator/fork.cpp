@@ -4,6 +4,7 @@
 #include "allocator/bookkeeping.h"
 #include "allocator/heap.h"
 #include "allocator/ledger_record.h"
+#include "allocator/ledger_threads.h"
 #include "allocator/memory.h"
 #include "allocator/mimalloc_host.h"
 #include "allocator/retained.h"
@@ -14,6 +15,7 @@
 namespace heaprake::heap {
 
 void before_fork() {
+  ledger::note_threads_before_fork();
   wide::before_fork();
 }
 

@@ -67,7 +67,8 @@ Thread thread_at(uint32_t number);
 // In a forked child the threads up to this number were the parent's, and so are their blocks, as
 // long as the child has not resized them. 0: there are none, or too many to tell.
 uint32_t inherited_threads();
-// Whether other threads than the forking one had allocated and lived on in the parent.
+// Whether other threads than the forking one lived on in the parent, or may have. What only they
+// knew of is nobody's in the child.
 bool left_threads_behind();
 // Looks up the names of all threads and which of them are gone. Opens files; not in a stopped world
 // of which the caller must not hold descriptors.

@@ -27,7 +27,8 @@ platform::Mutex lock;
 Record* records;  // number n is records[n - 1]
 std::atomic<uint32_t> count{0};
 uint32_t inherited = 0;    // threads up to this number are a parent process's
-bool left_behind = false;  // some of these were alive at the fork, besides the one that forked
+bool alone = false;        // at the fork that is about to be made there is no other thread
+bool left_behind = false;  // at a fork that led here there was one
 
 // Rooms, from one reservation; room_count of them have had memory. `free_rooms` links those whose
 // threads are gone by their first word.
@@ -176,6 +177,10 @@ void refresh_threads() {
   }
 }
 
+void note_threads_before_fork() {
+  if (records != nullptr) alone = platform::is_alone();
+}
+
 // The child has one thread, which gets a new number, so that what it allocates can be told from
 // what it has inherited; the rooms of the others are free.
 void reset_threads_after_fork() {
@@ -188,9 +193,10 @@ void reset_threads_after_fork() {
   }
   for (uint32_t i = 0; i < thread_count(); ++i) {
     if (records[i].ended_at.load(std::memory_order_relaxed) != 0) continue;
-    left_behind = left_behind || i + 1 != own_number;
     records[i].ended_at.store(now() + 1, std::memory_order_relaxed);
   }
+  left_behind = left_behind || !alone;
+  alone = false;
   // Where numbers are used again they tell nothing.
   inherited = thread_count() < kMaxThreads ? thread_count() : 0;
   own_number = 0;

@@ -144,10 +144,11 @@ std::string why_missing(const Ending& ending, const std::vector<pid_t>& going_on
   }
   if (WIFEXITED(ending.wait_status) && !going_on.empty()) {
     const std::string pid = std::to_string(going_on.front());
-    return "the program has gone on in the background, as process " + pid +
-           ": nothing tells what that loses later; 'heaprake report " + pid +
-           "' asks it now, and where it has an option to stay in the foreground, a hunt sees its "
-           "end";
+    return "process " + pid +
+           ", which it has started, goes on. If that is the program, gone to the background, "
+           "'heaprake report " +
+           pid +
+           "' asks it now; where it has an option to stay in the foreground, a hunt sees its end";
   }
   return "the program ended without its memory being examined: it ended by a system call of its "
          "own instead of through libc, or changed its user or root directory, or became a program "

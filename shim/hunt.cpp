@@ -1,5 +1,6 @@
 #include "shim/hunt.h"
 
+#include <cerrno>
 #include <cstring>
 
 #include "heaprake/snapshot.h"
@@ -62,6 +63,8 @@ bool leave_reason(const char (&path)[PATH_MAX], int error) {
   constexpr char kOurs[] = "/" HEAPRAKE_HUNT_DIRECTORY "-";
   const size_t length = std::strlen(path);
   if (!std::strstr(path, kOurs) || length + sizeof HEAPRAKE_HUNT_WHY > PATH_MAX) return false;
+  // The hunt is over: this process has outlived it, and nobody looks any more.
+  if (error == ENOENT) return true;
   char note[PATH_MAX];
   std::memcpy(note, path, length);
   std::memcpy(note + length, HEAPRAKE_HUNT_WHY, sizeof HEAPRAKE_HUNT_WHY);
