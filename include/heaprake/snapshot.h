@@ -112,8 +112,8 @@ enum heaprake_snapshot_kind {
 #define HEAPRAKE_BLOCK_INHERITED 16u /* older than the fork that made this process */
 
 /* Totals over all blocks, with or without a record. Unreachable ones that are ignored, and what
- * only these reach, count as reachable; so do inherited ones, which are the parent's to report, unless
- * option `inherited` asks for them. */
+ * only these reach, count as reachable; so do inherited ones, which are the parent's to report,
+ * unless option `inherited` asks for them. */
 struct heaprake_snapshot_end {
   uint64_t blocks; /* records of each section; a reader that finds others has a damaged file */
   uint64_t edges;
