@@ -212,7 +212,7 @@ struct SnapshotPlan {
                         // stands still no longer than that takes. The outcome is not known then.
   bool wait = true;     // for a running collection; a signal handler must not (outcome.busy)
   bool explain = true;  // if the world cannot be stopped write a snapshot that only says why
-  bool inherited = false;  // what a forked child has lost of what it inherited counts, too
+  bool inherited = false;         // what a forked child has lost of what it inherited counts, too
   const char* why_not = nullptr;  // do not look at memory, only write this reason
   const char* suppressions = "";  // in LeakSanitizer's formats, the program's
   const char* options = "";
