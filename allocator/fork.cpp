@@ -4,7 +4,6 @@
 #include "allocator/bookkeeping.h"
 #include "allocator/heap.h"
 #include "allocator/ledger_record.h"
-#include "allocator/ledger_threads.h"
 #include "allocator/memory.h"
 #include "allocator/mimalloc_host.h"
 #include "allocator/retained.h"
@@ -15,7 +14,6 @@
 namespace heaprake::heap {
 
 void before_fork() {
-  ledger::note_threads_before_fork();
   wide::before_fork();
 }
 

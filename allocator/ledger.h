@@ -67,6 +67,9 @@ Thread thread_at(uint32_t number);
 // In a forked child the threads up to this number were the parent's, and so are their blocks, as
 // long as the child has not resized them. 0: there are none, or too many to tell.
 uint32_t inherited_threads();
+// Right before a fork, by a thread that has no other beside it. A fork without this counts as one
+// with others.
+void note_alone_at_fork();
 // Whether other threads than the forking one lived on in the parent, or may have. What only they
 // knew of is nobody's in the child.
 bool left_threads_behind();

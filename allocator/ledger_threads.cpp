@@ -177,8 +177,8 @@ void refresh_threads() {
   }
 }
 
-void note_threads_before_fork() {
-  if (records != nullptr) alone = platform::is_alone();
+void note_alone_at_fork() {
+  alone = true;
 }
 
 // The child has one thread, which gets a new number, so that what it allocates can be told from

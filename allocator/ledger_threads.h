@@ -44,8 +44,6 @@ ThreadRoom* make_room();
 inline constexpr uint64_t kTickNs = 10'000'000;
 uint64_t ticks_at(uint64_t coarse_ns);
 
-// On the forking thread; a fork that nobody announces counts as one with others.
-void note_threads_before_fork();
 void reset_threads_after_fork();
 
 }  // namespace heaprake::heap::ledger

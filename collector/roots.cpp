@@ -221,7 +221,7 @@ bool RootSet::may_be_dead_stack(const World& world, const Mapping& mapping) cons
 // SWI-Prolog's words are distances from the bases of its stacks and tables. What oneTBB's
 // concurrent containers refer to a part of themselves by lies as far before the part as it is long;
 // with TBB's own allocator the parts are no blocks of ours, but that is up to the program.
-constexpr const char* kHiders[] = {"libswipl", "libtbb.so"};
+constexpr const char* kHiders[] = {"libswipl", "libtbb"};
 
 void RootSet::note_hidden_pointers(const Mapping& mapping) {
   if (!mapping.executable || !mapping.file_backed) return;

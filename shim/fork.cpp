@@ -3,10 +3,12 @@
 #include <pthread.h>
 
 #include "allocator/heap.h"
+#include "allocator/ledger.h"
 #include "collector/collector.h"
 #include "platform/platform.h"
 #include "shim/export.h"
 #include "shim/interposed.h"
+#include "shim/options.h"
 #include "shim/threads.h"
 
 HEAPRAKE_NEXT(pid_t(), _Fork);
@@ -37,11 +39,19 @@ void unblock_signals() {
   if (begun.blocked) platform::restore_signals(begun.mask);
 }
 
+// What a child has lost of what it inherited can be told only then. It opens a file, so only where
+// that is asked for, and no filter may end the program for it.
+bool is_known_to_be_alone() {
+  return settings().inherited && !collector::is_barred() && !platform::has_unknown_filter() &&
+         platform::is_alone();
+}
+
 // Taking the collector's lock waits for a running collection and its sweep, so that the copy that
 // the child gets is whole.
 void prepare() {
   if (begun.depth == 0) {
     block_signals();
+    if (is_known_to_be_alone()) heap::ledger::note_alone_at_fork();
     close_thread_gate();
     collector::before_fork();
     heap::before_fork();
