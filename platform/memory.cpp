@@ -67,19 +67,20 @@ void* reserve_pages(size_t bytes, size_t alignment, uintptr_t hint) {
 
 void* reserve(size_t bytes, size_t alignment, uintptr_t hint) {
   void* p = reserve_pages(bytes, alignment, hint);
-  if (p != nullptr) locked_memory::note_reservation(p, bytes);
+  if (p == nullptr) return nullptr;
+  locked_memory::note_reservation(p, bytes);
+  // gdb would write all of it into a core file, zeros for what was never touched.
+  advice::give(p, bytes, MADV_DONTDUMP);
   return p;
 }
 
-// gdb would write all of it into a core file, zeros for what was never touched.
 bool make_readable(void* p, size_t bytes) {
-  if (sys::failed(sys::call(SYS_mprotect, p, bytes, PROT_READ))) return false;
-  advice::give(p, bytes, MADV_DONTDUMP);
-  return true;
+  return !sys::failed(sys::call(SYS_mprotect, p, bytes, PROT_READ));
 }
 
 bool commit(void* p, size_t bytes) {
   if (sys::failed(sys::call(SYS_mprotect, p, bytes, PROT_READ | PROT_WRITE))) return false;
+  advice::give(p, bytes, MADV_DODUMP);
   locked_memory::note_commit(p, bytes);
   return true;
 }

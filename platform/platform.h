@@ -49,11 +49,10 @@ class FunctionRef<R(Args...)> {
 inline constexpr size_t kPageSize = 4096;
 
 // Address space without memory (PROT_NONE, not accounted), aligned to `alignment` (a power of two,
-// at least a page). `hint` is where it should lie, 0 for anywhere. nullptr on failure. Everything
-// that these three hand out is "ours": for_each_mapping never shows it.
+// at least a page). Core files leave it out. `hint` is where it should lie, 0 for anywhere. nullptr
+// on failure. Everything that these three hand out is "ours": for_each_mapping never shows it.
 void* reserve(size_t bytes, size_t alignment, uintptr_t hint);
-// Makes pages of a reservation readable; they read as zero and still are not accounted. From then
-// on core files leave them out, whatever is committed there.
+// Makes pages of a reservation readable; they read as zero and still are not accounted.
 bool make_readable(void* p, size_t bytes);
 // Makes pages of a reservation readable and writable (zero when first touched). Idempotent.
 bool commit(void* p, size_t bytes);

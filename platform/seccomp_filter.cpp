@@ -114,6 +114,7 @@ constexpr Call kAdviceCalls[] = {
     {"clock_gettime", SYS_clock_gettime, {1, kAny}},
     {"clock_gettime", SYS_clock_gettime, {3, kAny}},
     {"madvise", SYS_madvise, {kAny, kAny, MADV_DONTDUMP}},
+    {"madvise", SYS_madvise, {kAny, kAny, MADV_DODUMP}},
     {"madvise", SYS_madvise, {kAny, kAny, MADV_HUGEPAGE}},
     {"madvise", SYS_madvise, {kAny, kAny, MADV_NOHUGEPAGE}},
     {"madvise", SYS_madvise, {kAny, kAny, 25}},  // MADV_COLLAPSE
