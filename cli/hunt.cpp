@@ -180,16 +180,12 @@ class Hunt {
   explicit Hunt(const Arguments& arguments)
       : plan_(arguments),
         directory_(HEAPRAKE_HUNT_DIRECTORY),
-        files_(path_for_files()),
+        files_(directory_.path()),
         telling_(plan_) {}
 
   int run();
 
  private:
-  // A program that is started as root may take another user, and still must leave its report.
-  std::filesystem::path path_for_files() {
-    return geteuid() == 0 ? inbox_.emplace(directory_).path() : directory_.path();
-  }
   Report final_report(const Ending& ending, HuntChecks& checks, fs::path* snapshot) const;
   void tell_other_process(pid_t pid);
   void suggest_next(Report* report) const;
@@ -197,7 +193,6 @@ class Hunt {
 
   Plan plan_;
   const TemporaryDirectory directory_;
-  std::optional<Inbox> inbox_;
   const HuntFiles files_;
   Telling telling_;
   Beside beside_;

@@ -22,17 +22,4 @@ class TemporaryDirectory {
   const std::filesystem::path path_;
 };
 
-// A directory within, into which whoever knows its path may write, as any user; that path cannot be
-// guessed, and nobody else can list it.
-class Inbox {
- public:
-  // Throws a Failure (kExitFailure).
-  explicit Inbox(const TemporaryDirectory& within);
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  const Leftover made_;
-  const std::filesystem::path path_;
-};
-
 }  // namespace heaprake::cli
