@@ -117,6 +117,10 @@ extern char** heaprake_no_environ __attribute__((alias("no_environment"), visibi
 /* The only page of its size is kept for some cycles once it is empty. A program with few blocks
  * empties it again and again: as long as no cycle has passed there is nothing to do. */
 static inline void retire_page(mi_page_t* page) {
+  if (page->retire_expire == 0) {
+    _mi_page_retire(page);
+    return;
+  }
   const bool small = page->xblock_size <= MI_SMALL_OBJ_SIZE_MAX;
   const bool alone = page->next == NULL && page->prev == NULL && page->flags.full_aligned == 0;
   if (alone && page->retire_expire == 1 + (small ? MI_RETIRE_CYCLES : MI_RETIRE_CYCLES / 4)) return;

@@ -12,11 +12,11 @@ import sys
 
 # KIND: most instructions for one step, a few more than counted. (mimalloc 2.0.9 preloaded; glibc 2.36)
 LIMITS = {
-    "pair16": 137,  # 115; 139
-    "pair48": 139,  # 116; 139
-    "pair1000": 205,  # 158; 139
+    "pair16": 105,  # 115; 139
+    "pair48": 108,  # 116; 139
+    "pair1000": 180,  # 158; 139
     "pair16384": 470,  # 264; 324
-    "calloc48": 175,  # 142; 257
+    "calloc48": 140,  # 142; 257
     "ring": 118,  # 80; 152
 }
 SHORT, LONG = 5_000, 25_000
