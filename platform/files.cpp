@@ -3,11 +3,13 @@
 #include <linux/magic.h>
 #include <linux/stat.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
 
 #include <atomic>
+#include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <cstring>
@@ -96,6 +98,14 @@ bool is_still_named(int fd, const char* name, struct stat* status) {
          named.st_dev == status->st_dev && named.st_ino == status->st_ino;
 }
 
+// A directory in which nobody but this process's user and root can make or change anything. As it
+// was when the program began: it may have become another user since.
+bool is_own(const struct stat& directory) {
+  constexpr mode_t kOthersWrite = 022;
+  return (directory.st_uid == 0 || directory.st_uid == getauxval(AT_EUID)) &&
+         (directory.st_mode & kOthersWrite) == 0;
+}
+
 // -1: it is somebody else's now.
 int open_locked(const char* name) {
   const long opened = sys::call(SYS_openat, AT_FDCWD, name, kWriting | O_NOFOLLOW, 0666);
@@ -141,11 +151,29 @@ int open_new_for_writing(const char* path, bool* exists) {
   return sys::failed(fd) ? -1 : static_cast<int>(fd);
 }
 
-int why_not_opened(const char* path) {
-  const long fd = sys::call(SYS_openat, AT_FDCWD, path, kWriting, 0666);
-  if (sys::failed(fd)) return static_cast<int>(-fd);
-  sys::call(SYS_close, fd);
-  return 0;
+int open_in_own_directory(const char* path, bool fresh, int* error) {
+  char folder[PATH_MAX];
+  const char* slash = strrchr(path, '/');
+  const auto length = slash ? static_cast<size_t>(slash - path) : 0;
+  *error = ENOENT;
+  if (length == 0 || length >= sizeof folder) return -1;
+  __builtin_memcpy(folder, path, length);
+  folder[length] = 0;
+  const long opened =
+      sys::call(SYS_openat, AT_FDCWD, folder, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (sys::failed(opened)) {
+    *error = static_cast<int>(-opened);
+    return -1;
+  }
+  const int directory = static_cast<int>(opened);
+  struct stat status {};
+  long fd = -ENOENT;
+  if (!sys::failed(sys::call(SYS_fstat, directory, &status)) && is_own(status))
+    fd = sys::call(SYS_openat, directory, slash + 1,
+                   kWriting | O_NOFOLLOW | (fresh ? O_EXCL : O_TRUNC), 0666);
+  sys::call(SYS_close, directory);
+  *error = sys::failed(fd) ? static_cast<int>(-fd) : 0;
+  return sys::failed(fd) ? -1 : static_cast<int>(fd);
 }
 
 int why_not_written(int fd) {
@@ -161,9 +189,9 @@ void forbid_notes() {
   notes_are_forbidden.store(true, std::memory_order_relaxed);
 }
 
-bool leave_note(const char* path, const char* text) {
-  return !notes_are_forbidden.load(std::memory_order_relaxed) &&
-         !sys::failed(sys::call(SYS_symlinkat, text, AT_FDCWD, path));
+void leave_note(const char* path, const char* text) {
+  if (!notes_are_forbidden.load(std::memory_order_relaxed))
+    sys::call(SYS_symlinkat, text, AT_FDCWD, path);
 }
 
 int open_for_reading(const char* path) {

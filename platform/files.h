@@ -21,14 +21,17 @@ bool read_all(int fd, void* data, size_t length);
 int open_for_writing(const char* path);
 // The same for a file that must not exist yet; otherwise -1 and *exists.
 int open_new_for_writing(const char* path, bool* exists);
-// Why open_for_writing gives -1, and write_all false: the error's number as errno has it. Both try
-// it again; 0 if it can be done now (of the second, a byte has been written then).
-int why_not_opened(const char* path);
-// With SIGXFSZ blocked, which is taken off this thread again: no program shall die of our files.
+// The same for a file, not what a link refers to, in a directory in which nobody but the program's
+// first user and root can write; otherwise -1. *error is as errno has it: ENOENT also where the
+// directory is somebody else's. With `fresh` the file must not exist yet.
+int open_in_own_directory(const char* path, bool fresh, int* error);
+// Why write_all gives false, the error's number as errno has it. Tries it again: 0 if a byte could
+// be written now. With SIGXFSZ blocked, which is taken off this thread again: no program shall die
+// of our files.
 int why_not_written(int fd);
 // A symbolic link that refers to `text`: a note that takes neither a descriptor nor room for
-// content. false: there is none.
-bool leave_note(const char* path, const char* text);
+// content.
+void leave_note(const char* path, const char* text);
 // A filter of the program's would end it for leave_note or why_not_written: neither does anything
 // any more.
 void forbid_notes();

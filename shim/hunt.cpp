@@ -59,12 +59,11 @@ bool tells_of_all() {
 }
 
 // Where the command looks for it; whoever else has named the file is told on stderr.
-bool leave_reason(const char (&path)[PATH_MAX], int error) {
-  constexpr char kOurs[] = "/" HEAPRAKE_HUNT_DIRECTORY "-";
+void leave_reason(const char (&path)[PATH_MAX], int error) {
+  if (!is_in_directory_of_hunt(path)) return tell_unwritable(path);
   const size_t length = std::strlen(path);
-  if (!std::strstr(path, kOurs) || length + sizeof HEAPRAKE_HUNT_WHY > PATH_MAX) return false;
-  // The hunt is over: this process has outlived it, and nobody looks any more.
-  if (error == ENOENT) return true;
+  // ENOENT: the hunt is over. This process has outlived it, and nobody looks any more.
+  if (error == ENOENT || length + sizeof HEAPRAKE_HUNT_WHY > PATH_MAX) return;
   char note[PATH_MAX];
   std::memcpy(note, path, length);
   std::memcpy(note + length, HEAPRAKE_HUNT_WHY, sizeof HEAPRAKE_HUNT_WHY);
@@ -72,21 +71,23 @@ bool leave_reason(const char (&path)[PATH_MAX], int error) {
   line << static_cast<uint64_t>(error);
   char number[24] = {};
   std::memcpy(number, line.text(), line.length());
-  return platform::leave_note(note, number);
+  platform::leave_note(note, number);
 }
 
 int open_final(const Output& snapshot) {
   char path[PATH_MAX];
   if (!path_of(snapshot, path)) return open_output(snapshot);
-  const int fd = platform::open_for_writing(path);
-  if (fd < 0 && !leave_reason(path, platform::why_not_opened(path))) tell_unwritable(path);
+  int error = 0;
+  const int fd = is_in_directory_of_hunt(path)
+                     ? platform::open_in_own_directory(path, false, &error)
+                     : platform::open_for_writing(path);
+  if (fd < 0) leave_reason(path, error);
   return fd;
 }
 
 void tell_cut(const Output& snapshot, int fd) {
   char path[PATH_MAX];
-  if (path_of(snapshot, path) && !leave_reason(path, platform::why_not_written(fd)))
-    tell_unwritable(path);
+  if (path_of(snapshot, path)) leave_reason(path, platform::why_not_written(fd));
 }
 
 // LeakSanitizer takes 0, no and false.

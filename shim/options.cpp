@@ -1,8 +1,10 @@
 #include "shim/options.h"
 
+#include <cerrno>
 #include <cstdint>
 #include <cstring>
 
+#include "heaprake/snapshot.h"
 #include "platform/platform.h"
 #include "shim/environment.h"
 #include "shim/line.h"
@@ -247,6 +249,10 @@ bool path_of(const Output& output, char (&path)[PATH_MAX]) {
   return !output.to_error && output.on() && expand_process_id(output.path, path);
 }
 
+bool is_in_directory_of_hunt(const char* path) {
+  return std::strstr(path, "/" HEAPRAKE_HUNT_DIRECTORY "-") != nullptr;
+}
+
 void tell_unwritable(const char* path) {
   Line line;
   line << "heaprake: cannot write " << path << ".\n";
@@ -263,6 +269,18 @@ int open_output(const Output& output) {
   return fd;
 }
 
+namespace {
+
+int open_new(const char* path, bool* exists) {
+  if (!is_in_directory_of_hunt(path)) return platform::open_new_for_writing(path, exists);
+  int error = 0;
+  const int fd = platform::open_in_own_directory(path, true, &error);
+  *exists = error == EEXIST;
+  return fd;
+}
+
+}  // namespace
+
 int open_numbered_output(const Output& output) {
   constexpr uint64_t kMost = 100'000;
   for (uint64_t number = 1; number <= kMost; ++number) {
@@ -275,7 +293,7 @@ int open_numbered_output(const Output& output) {
     std::memcpy(path + length, suffix.text(), suffix.length());
     path[length + suffix.length()] = 0;
     bool exists = false;
-    const int fd = platform::open_new_for_writing(path, &exists);
+    const int fd = open_new(path, &exists);
     if (fd >= 0 || !exists) return fd;
   }
   return -1;

@@ -19,6 +19,9 @@ struct Output {
 
 // The path with the process id in place of %p; false if it is not a file, or too long.
 bool path_of(const Output& output, char (&path)[PATH_MAX]);
+// Whether `heaprake hunt` has made the directory of the path, for itself alone. Once the hunt is
+// over anybody may make one of that name again.
+bool is_in_directory_of_hunt(const char* path);
 // Says on stderr that the path cannot be written.
 void tell_unwritable(const char* path);
 // Opens the output: 2 for stderr, else a new descriptor; -1 if it is off or cannot be opened, which

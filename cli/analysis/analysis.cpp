@@ -43,7 +43,7 @@ class Analysis {
   std::vector<Finding> findings_of(const Structures& structures, Certainty certainty) {
     std::vector<Group> groups = group(snapshot_, types_, structures, files_);
     const std::vector<uint64_t> retained = retained_by(structures);
-    Describer describer(snapshot_, types_, fields_, structures);
+    Describer describer(snapshot_, types_, fields_, structures, files_);
     std::vector<Finding> findings;
     for (Group& group : groups) {
       const Structure& example = structures.all[group.example];
@@ -91,7 +91,7 @@ Findings analyse(const Snapshot& snapshot, const Types& types, const Progress& p
   Findings findings;
   Analysis analysis(snapshot, types, progress, std::move(files));
   {
-    const Structures lost = find_structures(snapshot, progress);
+    const Structures lost = find_structures(snapshot, progress, &types);
     findings.lost = analysis.findings_of(lost, Certainty::kNothing);
     findings.blocks = lost.order.size();
     findings.bytes = lost.bytes;

@@ -72,7 +72,7 @@ class Recogniser {
     if (!has(i, 6) || (words_[i + 1] & UINT32_MAX) != 0) return std::nullopt;
     const uint64_t header = address_of(i + 1);
     const uint64_t root = words_[i + 2], left = words_[i + 3], right = words_[i + 4];
-    Container map{"std::map", "nodes", "std::_Rb_tree", 0, 0, 48, words_[i + 5], 0, {}};
+    Container map{"std::map or set", "nodes", "std::_Rb_tree", 0, 0, 48, words_[i + 5], 0, {}};
     if (root == 0 && left == header && right == header && map.entries == 0) return map;
     if (root == 0 || map.entries == 0 || map.entries > kMostNodes) return std::nullopt;
     const Links links{1, 2, 3, 32};
@@ -87,7 +87,7 @@ class Recogniser {
   Maybe libcxx_tree(size_t i) const {
     if (!has(i, 3)) return std::nullopt;
     const uint64_t header = address_of(i + 1), root = words_[i + 1];
-    Container map{"std::map", "nodes", "std::__tree", 0, 0, 24, words_[i + 2], 0, {}};
+    Container map{"std::map or set", "nodes", "std::__tree", 0, 0, 24, words_[i + 2], 0, {}};
     if (root == 0 && words_[i] == header && map.entries == 0) return map;
     if (root == 0 || map.entries == 0 || map.entries > kMostNodes) return std::nullopt;
     if (!walk_tree(root, header, {2, 0, 1, 32}, map.entries, &map.parts)) return std::nullopt;
@@ -154,7 +154,7 @@ class Recogniser {
     const auto load = std::bit_cast<float>(static_cast<uint32_t>(words_[i + 4]));
     const uint64_t buckets = words_[i], number = words_[i + 1];
     if (!(load > 0.01f && load < 1000.0f) || number == 0) return std::nullopt;
-    Container table{"std::unordered_map", "nodes", "", 0, 0, 0, words_[i + 3], 0, {}};
+    Container table{"std::unordered_map or set", "nodes", "", 0, 0, 0, words_[i + 3], 0, {}};
     if ((table.entries == 0) != (words_[i + 2] == 0) || table.entries > kMostNodes)
       return std::nullopt;
     const uint32_t block = block_at(buckets);
@@ -258,9 +258,9 @@ class Recogniser {
 
 }  // namespace
 
-std::string name_of(const Container& container) {
+std::string name_of(const Container& container, std::string_view kind) {
   const std::string what = container.what;
-  std::string name = container.kind;
+  std::string name(kind.empty() ? container.kind : kind);
   if (what == "characters")
     name += " of " + counted(container.entries, "character");
   else if (container.used > 0)

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cli/snapshot/snapshot.h"
@@ -17,7 +18,7 @@ struct ContainerPart {
 };
 
 struct Container {
-  const char* kind = "";  // "std::map"
+  const char* kind = "";  // "std::list", "std::map or set", which look alike
   const char* what = "";  // what the parts are: "nodes", "characters", "elements"
   const char* note = "";  // "std::_Rb_tree"
   uint32_t owner = 0;     // the block in which its own words stand
@@ -28,8 +29,8 @@ struct Container {
   std::vector<ContainerPart> parts;
 };
 
-// "std::map of 1,000 entries (std::_Rb_tree)"
-std::string name_of(const Container& container);
+// "std::map of 1,000 entries (std::_Rb_tree)"; `kind` where more than its own is known of that.
+std::string name_of(const Container& container, std::string_view kind = {});
 
 // Those whose own words stand in the block, by offset; they do not overlap. Blocks that the program
 // can reach are no parts.

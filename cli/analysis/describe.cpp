@@ -35,15 +35,16 @@ std::string holder(const Member& member) {
 // One finding on its way.
 class Describer::One {
  public:
-  One(const Describer& all, Fields& fields, const Structure& structure, Finding* finding)
+  One(Describer& all, const Structure& structure, Finding* finding)
       : snapshot_(all.snapshot_),
         types_(all.types_),
-        fields_(fields),
+        fields_(all.fields_),
+        kinds_(all.kinds_),
         structures_(all.structures_),
         references_(all.references_),
         structure_(structure),
         finding_(*finding),
-        folding_(all.snapshot_, all.types_, &fields, blocks_of(all.structures_, structure)) {}
+        folding_(all.snapshot_, all.types_, &all.fields_, blocks_of(all.structures_, structure)) {}
 
   void run(uint32_t limit) {
     example_ = example_of(snapshot_, structures_, structure_, folding_, limit);
@@ -88,10 +89,12 @@ class Describer::One {
     member.stack = snapshot_.stack[shown.block];
     member.thread = snapshot_.thread[shown.block];
     member.time_ms = snapshot_.time_ms[shown.block];
-    const Container* fills = folding_.filling(shown.block);
-    if (fills) {
-      member.type = name_of(*fills);
+    if (const Container* fills = folding_.filling(shown.block)) {
+      member.type = name_of(*fills, kinds_.of(*fills));
       member.type_source = "container";
+      if (!folding_.is_all_of(shown.block, *fills))
+        member.type =
+            "block of " + counted(member.size, "byte") + " that begins with a " + member.type;
     }
     finding_.members.push_back(std::move(member));
   }
@@ -111,7 +114,8 @@ class Describer::One {
     for (size_t i = 0; i < example_.members.size(); ++i)
       members[example_.members[i].block] = &finding_.members[i];
     for (uint32_t i = structure_.begin; i < structure_.end; ++i) {
-      for (const BlockEdge& edge : snapshot_.edges_of(structures_.block_of[structures_.order[i]])) {
+      const uint32_t block = structures_.block_of[structures_.order[i]];
+      for (const BlockEdge& edge : structures_.stale.live_edges(snapshot_, block)) {
         const auto member = members.find(edge.to);
         if (member != members.end()) ++member->second->references_inside;
       }
@@ -143,13 +147,13 @@ class Describer::One {
                            : called(finding_.members[owner_at(member.part_of)]);
     const std::string field = field_at(container.owner, container.offset);
     member.role = std::string(container.what) + " of ";
+    const std::string kind = kinds_.of(container), name = name_of(container, kind);
     if (field.empty())
-      member.role +=
-          "the " + name_of(container) + " at offset " + grouped(container.offset) + " of " + owner;
+      member.role += "the " + name + " at offset " + grouped(container.offset) + " of " + owner;
     else
-      member.role += field + " of " + owner + ", a " + name_of(container);
+      member.role += field + " of " + owner + ", a " + name;
     if (member.type.empty()) {
-      member.type = std::string(container.kind) + "'s " + container.what;
+      member.type = kind + "'s " + container.what;
       member.type_source = "container";
     }
   }
@@ -200,6 +204,7 @@ class Describer::One {
   const Snapshot& snapshot_;
   const Types& types_;
   Fields& fields_;
+  ContainerKinds& kinds_;
   const Structures& structures_;
   const std::vector<References>& references_;
   const Structure& structure_;
@@ -281,10 +286,11 @@ std::string Describer::One::pointer(const FindingEdge& edge) const {
 }
 
 Describer::Describer(const Snapshot& snapshot, const Types& types, Fields& fields,
-                     const Structures& structures)
+                     const Structures& structures, SharedFiles files)
     : snapshot_(snapshot),
       types_(types),
       fields_(fields),
+      kinds_(snapshot, types, fields, std::move(files)),
       structures_(structures),
       references_(structures.graph.size()) {
   for (uint32_t node = 0; node < structures.graph.size(); ++node) {
@@ -302,7 +308,7 @@ Describer::Describer(const Snapshot& snapshot, const Types& types, Fields& field
 }
 
 void Describer::describe(const Structure& structure, uint32_t limit, Finding* finding) {
-  One(*this, fields_, structure, finding).run(limit);
+  One(*this, structure, finding).run(limit);
 }
 
 }  // namespace heaprake::cli

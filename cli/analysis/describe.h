@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "cli/analysis/container_kinds.h"
 #include "cli/analysis/finding.h"
 #include "cli/analysis/structures.h"
 #include "cli/types/fields.h"
@@ -16,7 +17,7 @@ class Describer {
  public:
   // All of these must outlive it.
   Describer(const Snapshot& snapshot, const Types& types, Fields& fields,
-            const Structures& structures);
+            const Structures& structures, SharedFiles files);
 
   // At most `limit` members.
   void describe(const Structure& structure, uint32_t limit, Finding* finding);
@@ -26,6 +27,7 @@ class Describer {
   const Snapshot& snapshot_;
   const Types& types_;
   Fields& fields_;
+  ContainerKinds kinds_;
   const Structures& structures_;
   struct References {
     uint32_t all = 0, to_start = 0;

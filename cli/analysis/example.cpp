@@ -73,7 +73,7 @@ class Builder {
     uint32_t way = cycle.back();
     bool owner = false, any = false;
     for (uint32_t block : wholes.at(cycle.back())) {
-      for (const BlockEdge& edge : snapshot_.edges_of(block)) {
+      for (const BlockEdge& edge : edges_of(block)) {
         if (folding_.whole_of(edge.to) != cycle.front() || !keeps_alive(block, edge)) continue;
         const bool owns = is_owner(block, edge);
         if (any && (owner || !owns)) continue;
@@ -83,6 +83,10 @@ class Builder {
       }
     }
     if (example_.members.size() < limit_) show(way);
+  }
+
+  std::span<const BlockEdge> edges_of(uint32_t block) const {
+    return structures_.stale.live_edges(snapshot_, block);
   }
 
   bool keeps_alive(uint32_t block, const BlockEdge& edge) const {
@@ -96,7 +100,7 @@ class Builder {
 
   bool owns(const Wholes& wholes, uint32_t from, uint32_t to) const {
     for (uint32_t block : wholes.at(from))
-      for (const BlockEdge& edge : snapshot_.edges_of(block))
+      for (const BlockEdge& edge : edges_of(block))
         if (folding_.whole_of(edge.to) == to && is_owner(block, edge)) return true;
     return false;
   }
@@ -119,7 +123,7 @@ class Builder {
     for (size_t next = 0; next < queue.size(); ++next) {
       const uint32_t whole = queue[next];
       for (uint32_t block : wholes.at(whole)) {
-        for (const BlockEdge& edge : snapshot_.edges_of(block)) {
+        for (const BlockEdge& edge : edges_of(block)) {
           ++looks_;
           if (!keeps_alive(block, edge)) continue;
           const uint32_t target = folding_.whole_of(edge.to);
@@ -173,7 +177,7 @@ class Builder {
   void add_edges(uint32_t block) {
     const auto from = position_.find(block);
     if (from == position_.end()) return;
-    for (const BlockEdge& edge : snapshot_.edges_of(block)) {
+    for (const BlockEdge& edge : edges_of(block)) {
       const auto to = position_.find(edge.to);
       if (to != position_.end()) add_edge(block, from->second, to->second, edge);
     }

@@ -27,8 +27,8 @@ struct Member {
   uint64_t address = 0;
   uint64_t size = 0;  // bytes asked for
   std::string type;   // "Parent", "std::vector<int>", "" if unknown
-  // How the type is known: "vtable", "control block", "container", "name" (gc::make), "stack" (what
-  // was allocated there); "" if it is not.
+  // How the type is known: "vtable", "control block", "container", "name" (gc::make), "code" (of a
+  // coroutine), "stack" (what was allocated there); "" if it is not.
   std::string type_source;
   uint64_t references = 0;         // words that refer to it, from anywhere that was seen
   uint64_t references_inside = 0;  // of these, from within the structure

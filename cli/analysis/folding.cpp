@@ -51,6 +51,9 @@ OwnerWords::Controls Folding::controls_in(const Snapshot& snapshot, const Types&
   for (uint32_t block : blocks) {
     const Type& type = types.type(block);
     if (!is_shown_by_vtable(types, block) || type.control->inplace) continue;
+    // Once the object has been destroyed, whatever is at its address is another one.
+    const std::optional<OwnerCounts> counts = counts_of(snapshot, types, block);
+    if (counts && counts->owners == 0) continue;
     for (const BlockEdge& edge : snapshot.edges_of(block)) {
       if (edge.offset < type.control->offset || edge.to == block) continue;
       if (!snapshot.reachable(edge.to)) controls.try_emplace(block, edge.to);
@@ -91,9 +94,15 @@ const Container* Folding::filling(uint32_t block) const {
   if (owned == owned_.end() || owned->second.size() != 1 || types_.of[block] != 0) return nullptr;
   const Container& container = containers_[owned->second[0]];
   const uint64_t rest = snapshot_.requested[block] - container.bytes;
-  // libstdc++'s unordered_map is longer than what is looked at of it.
   const bool fills = snapshot_.requested[block] >= container.bytes && rest <= 16;
   return container.offset == 0 && fills ? &container : nullptr;
+}
+
+bool Folding::is_all_of(uint32_t block, const Container& container) const {
+  const uint64_t rest = snapshot_.requested[block] - container.bytes;
+  // libstdc++'s unordered_map is longer than what is looked at of it.
+  const bool table = container.bytes == 40 && container.owner == block && container.offset == 0;
+  return rest == 0 || (table && rest == 16);
 }
 
 const Container* Folding::at(uint32_t block, uint64_t offset) const {
@@ -107,7 +116,16 @@ const Container* Folding::at(uint32_t block, uint64_t offset) const {
   return nullptr;
 }
 
+// The compiler's word comes before what the coroutine itself keeps.
+bool Folding::is_frames_own(uint32_t from, const BlockEdge& edge) const {
+  if (edge.to != from || edge.inner != 0 || !types_.type(from).holds_itself) return false;
+  for (const BlockEdge& other : snapshot_.edges_of(from))
+    if (other.to == from && other.inner == 0) return other.offset == edge.offset;
+  return false;
+}
+
 bool Folding::is_internal(uint32_t from, const BlockEdge& edge) const {
+  if (is_frames_own(from, edge)) return true;
   const auto part = parts_.find(from);
   if (part != parts_.end() && edge.offset < part->second.link_bytes) return true;
   const auto control = controls_.find(from);

@@ -27,8 +27,10 @@ class Folding {
   const Container* container_of(uint32_t block) const;
   // Whether it is a control block that lies apart from the object that it is part of.
   bool is_control_block(uint32_t block) const { return controls_.contains(block); }
-  // The container of a type that is not known otherwise, which takes up all of the block.
+  // The container with which a block of a type that is not known otherwise begins, and which takes
+  // up nearly all of it; and whether it is all of the block.
   const Container* filling(uint32_t block) const;
+  bool is_all_of(uint32_t block, const Container& container) const;
   // The container whose own words cover a place in the block.
   const Container* at(uint32_t block, uint64_t offset) const;
   // Whether a reference is one by which a container holds itself together: it keeps nothing else
@@ -42,6 +44,7 @@ class Folding {
     uint32_t link_bytes;
   };
   void find_parts(uint32_t block);
+  bool is_frames_own(uint32_t from, const BlockEdge& edge) const;
   static OwnerWords::Controls controls_in(const Snapshot& snapshot, const Types& types,
                                           const std::vector<uint32_t>& blocks);
 

@@ -1,6 +1,7 @@
 #include "cli/analysis/near_leaks.h"
 
 #include <algorithm>
+#include <string_view>
 #include <unordered_map>
 
 namespace heaprake::cli {
@@ -107,10 +108,23 @@ class Search {
   Reached manner_of(const RootReference& root) const {
     if (is_in_dead_frame(snapshot_, root)) return Reached::kFromDeadFrame;
     constexpr uint64_t kVector = 16;
-    const bool vector = root.kind == GC_REFERENCE_TLS && root.inner == kVector;
+    const bool vector =
+        root.inner == kVector && (root.kind == GC_REFERENCE_TLS || is_loaders(root.to));
     if (root.kind == GC_REFERENCE_PINNED || vector || !is_doubtful(root.to, root.inner))
       return Reached::kCertainly;
     return Reached::kByInterior;
+  }
+
+  // A thread's table of TLS blocks stays with its stack when it has ended: libc uses both again.
+  bool is_loaders(uint32_t block) const {
+    for (const Pc& pc : snapshot_.stack_of(snapshot_.stack[block])) {
+      if (pc.module < 0) return false;
+      const std::string& path = snapshot_.modules[static_cast<size_t>(pc.module)].path;
+      const std::string_view file = std::string_view(path).substr(path.rfind('/') + 1);
+      if (file.starts_with("ld-linux")) return true;
+      if (!file.starts_with("libheaprake")) return false;
+    }
+    return false;
   }
 
   bool is_doubtful(uint32_t block, uint64_t inner) const {

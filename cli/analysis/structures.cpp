@@ -1,6 +1,7 @@
 #include "cli/analysis/structures.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace heaprake::cli {
 
@@ -18,12 +19,13 @@ void gather(const Snapshot& snapshot, const std::vector<bool>& chosen, Structure
   }
   size_t targets = 0;
   for (uint32_t block : out->block_of)
-    for (const BlockEdge& edge : snapshot.edges_of(block)) targets += node_of[edge.to] != kNoNode;
+    for (const BlockEdge& edge : out->stale.live_edges(snapshot, block))
+      targets += node_of[edge.to] != kNoNode;
   out->graph.targets.reserve(targets);
   out->graph.first.reserve(out->block_of.size() + 1);
   out->graph.first.push_back(0);
   for (uint32_t block : out->block_of) {
-    for (const BlockEdge& edge : snapshot.edges_of(block)) {
+    for (const BlockEdge& edge : out->stale.live_edges(snapshot, block)) {
       if (node_of[edge.to] != kNoNode) out->graph.targets.push_back(node_of[edge.to]);
     }
     out->graph.first.push_back(out->graph.targets.size());
@@ -105,11 +107,10 @@ void divide(const Snapshot& snapshot, Structures* out) {
   }
 }
 
-}  // namespace
-
 Structures find_structures(const Snapshot& snapshot, const std::vector<bool>& chosen,
-                           const Progress& progress) {
+                           StaleWords stale, const Progress& progress) {
   Structures result;
+  result.stale = std::move(stale);
   report_progress(progress, "finding structures", 0, 3);
   gather(snapshot, chosen, &result);
   report_progress(progress, "finding structures", 1, 3);
@@ -118,11 +119,18 @@ Structures find_structures(const Snapshot& snapshot, const std::vector<bool>& ch
   return result;
 }
 
-Structures find_structures(const Snapshot& snapshot, const Progress& progress) {
+}  // namespace
+
+Structures find_structures(const Snapshot& snapshot, const std::vector<bool>& chosen,
+                           const Progress& progress) {
+  return find_structures(snapshot, chosen, StaleWords(), progress);
+}
+
+Structures find_structures(const Snapshot& snapshot, const Progress& progress, const Types* types) {
   std::vector<bool> lost(snapshot.blocks());
   for (uint32_t block = 0; block < snapshot.blocks(); ++block)
     lost[block] = !snapshot.reachable(block);
-  return find_structures(snapshot, lost, progress);
+  return find_structures(snapshot, lost, StaleWords(snapshot, lost, types), progress);
 }
 
 }  // namespace heaprake::cli

@@ -11,6 +11,7 @@
 
 #include "cli/analysis/finding.h"
 #include "cli/analysis/graph.h"
+#include "cli/analysis/stale_words.h"
 #include "cli/progress.h"
 #include "cli/snapshot/snapshot.h"
 
@@ -28,6 +29,7 @@ struct Structure {
 
 struct Structures {
   std::vector<uint32_t> block_of;  // node -> block of the snapshot, ascending
+  StaleWords stale;                // which are no references
   Graph graph;                     // of the nodes; parallel references are parallel edges
   std::vector<uint32_t> order;     // nodes
   std::vector<Structure> all;      // in address order of their roots
@@ -37,7 +39,8 @@ struct Structures {
 // Of the blocks that are chosen, as if there were no others.
 Structures find_structures(const Snapshot& snapshot, const std::vector<bool>& chosen,
                            const Progress& progress = {});
-// Of those that are lost.
-Structures find_structures(const Snapshot& snapshot, const Progress& progress = {});
+// Of those that are lost, without what stale words refer to. With types more of these are known.
+Structures find_structures(const Snapshot& snapshot, const Progress& progress = {},
+                           const Types* types = nullptr);
 
 }  // namespace heaprake::cli

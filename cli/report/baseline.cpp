@@ -32,7 +32,7 @@ std::vector<Frame> frames_of(const json& finding) {
 }
 
 // Of a report, and of the processes that stand in it.
-bool collect(const json& report, Baseline* baseline) {
+bool collect(const json& report, Baseline* baseline, bool* cut) {
   if (!report.is_object() || report.value("schema", json()) != "heaprake-report/1") return false;
   const json findings = report.value("findings", json());
   if (!findings.is_array()) return false;
@@ -42,8 +42,10 @@ bool collect(const json& report, Baseline* baseline) {
     if (!print.is_string()) return false;
     (*baseline)[print.get<std::string>()].insert(site_of(frames_of(finding)));
   }
+  // What was left out would look new.
+  *cut = *cut || report.value("findings_omitted", uint64_t{0}) > 0;
   for (const json& process : report.value("processes", json::array()))
-    if (!collect(process, baseline)) return false;
+    if (!collect(process, baseline, cut)) return false;
   return true;
 }
 
@@ -54,15 +56,18 @@ Baseline read_baseline(const std::string& path) {
   if (!text) throw Failure(kExitUsage, "cannot read the baseline " + shell_quoted(path));
   const json report = json::parse(*text, nullptr, false);
   Baseline baseline;
-  bool whole = false;
+  bool whole = false, cut = false;
   try {
-    whole = collect(report, &baseline);
+    whole = collect(report, &baseline, &cut);
   } catch (const json::exception&) {
     // A value of another kind than it should be.
   }
   if (!whole)
     throw Failure(kExitUsage, "the baseline " + shell_quoted(path) +
                                   " is not a report that `heaprake hunt --json` has written");
+  if (cut)
+    throw Failure(kExitUsage, "the baseline " + shell_quoted(path) +
+                                  " has not all findings: write it with --top=0 as well");
   return baseline;
 }
 

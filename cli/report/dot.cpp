@@ -28,6 +28,15 @@ std::string member_label(const Member& member) {
   return label + ", " + counted(member.size, "byte");
 }
 
+// "and 7 blocks, 1,000 references more", "" if none is left out
+std::string omitted_words(const Finding& finding) {
+  std::string words;
+  if (finding.members_omitted > 0) words = counted(finding.members_omitted, "block");
+  if (finding.edges_omitted > 0)
+    words += (words.empty() ? "" : ", ") + counted(finding.edges_omitted, "reference");
+  return words.empty() ? words : "and " + words + " more";
+}
+
 void add_finding(const Finding& finding, std::string* text) {
   *text += "  subgraph " + in_quotes("cluster" + std::to_string(finding.id)) + " {\n    label=" +
            in_quotes(std::to_string(finding.id) + ": " + title_of(finding) + ", lost " +
@@ -45,9 +54,10 @@ void add_finding(const Finding& finding, std::string* text) {
       *text += ", color=red, fontcolor=red, penwidth=2, constraint=false";
     *text += "];\n";
   }
-  if (finding.members_omitted > 0)
-    *text += "    " + node(finding, finding.members.size()) + " [shape=plaintext, label=" +
-             in_quotes("and " + counted(finding.members_omitted, "block") + " more") + "];\n";
+  const std::string omitted = omitted_words(finding);
+  if (!omitted.empty())
+    *text += "    " + node(finding, finding.members.size()) +
+             " [shape=plaintext, label=" + in_quotes(omitted) + "];\n";
   *text += "  }\n";
 }
 

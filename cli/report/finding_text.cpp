@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string_view>
 #include <tuple>
 
@@ -42,6 +43,22 @@ std::string member_name(const Member& member) {
   return member.type.empty() ? "block of unknown type" : short_name(member.type);
 }
 
+// Names of types that fill more than a line are cut wherever they stand, and so is what is long
+// otherwise: the JSON has all of it.
+std::string cut(const Finding& finding, std::string text) {
+  constexpr size_t kMostLines = 6;
+  std::set<std::string_view> names;
+  for (const Member& member : finding.members)
+    if (member.type.size() > kReportWidth) names.insert(member.type);
+  // A name may be the beginning of a longer one: that comes first.
+  for (auto name = names.rbegin(); name != names.rend(); ++name) {
+    const std::string shorter = shortened(short_name(*name), kReportWidth * 2 / 3);
+    for (size_t at = 0; (at = text.find(*name, at)) != std::string::npos; at += shorter.size())
+      text.replace(at, name->size(), shorter);
+  }
+  return shortened(short_name(text), kMostLines * kReportWidth);
+}
+
 // "#1 Child", "#2 characters"; a long name is cut to so many columns.
 std::string numbered(const Finding& finding, uint32_t position, size_t columns = kReportWidth) {
   const Member& member = finding.members[position];
@@ -52,7 +69,7 @@ std::string numbered(const Finding& finding, uint32_t position, size_t columns =
 }
 
 std::string counts(const Member& member) {
-  if (!member.verdict.empty()) return short_name(member.verdict);
+  if (!member.verdict.empty()) return member.verdict;
   std::string text = member.references == 0 ? "nothing refers to it"
                                             : counted(member.references, "reference") + " found";
   if (member.references > 0 && member.references == member.references_inside)
@@ -71,12 +88,12 @@ void tell_member(Page& page, const Finding& finding, size_t position) {
   const std::string lead = "#" + std::to_string(position) + "  ";
   std::string name = member_name(member);
   if (member.type_source == "stack") name += " (as others that were allocated there)";
-  if (member.type.empty() && !member.role.empty()) name = short_name(member.role);
+  if (member.type.empty() && !member.role.empty()) name = cut(finding, member.role);
   page.line(kIndent, lead + name, Ink::kPlain, size, Ink::kDim);
   if (!member.role.empty() && !member.type.empty())
-    page.wrap(kMember, "", short_name(member.role), kMember, Ink::kDim);
+    page.wrap(kMember, "", cut(finding, member.role), kMember, Ink::kDim);
   // A part's references and counts are the business of what it is a part of.
-  if (member.part_of < 0) page.wrap(kMember, "", counts(member), kMember, Ink::kDim);
+  if (member.part_of < 0) page.wrap(kMember, "", cut(finding, counts(member)), kMember, Ink::kDim);
 }
 
 void tell_members(Page& page, const Finding& finding) {
@@ -108,7 +125,11 @@ std::vector<Line> lines_of(const Finding& finding) {
       continue;
     }
     Line& same = lines[of_field.at({edge.from, edge.to, edge.field})];
-    same.offsets += ", " + grouped(edge.offset);
+    constexpr size_t kMostOffsets = 4;
+    if (same.words < kMostOffsets)
+      same.offsets += ", " + grouped(edge.offset);
+    else if (same.words == kMostOffsets)
+      same.offsets += " ...";
     same.closing = same.closing || closing;
     ++same.words;
   }
@@ -122,7 +143,7 @@ std::string line_words(const Finding& finding, const Line& line, size_t columns)
   if (line.edge->field.empty())
     text += " at " + offsets;
   else
-    text += "." + short_name(line.edge->field) + " (" + offsets + ")";
+    text += "." + shortened(short_name(line.edge->field), columns) + " (" + offsets + ")";
   text += " -> " + numbered(finding, line.edge->to, columns);
   if (line.words == 1 && line.edge->inner > 0) text += " + " + grouped(line.edge->inner);
   return text + (line.edge->weak ? " (weak_ptr)" : "");
@@ -140,10 +161,11 @@ void tell_edges(Page& page, const Finding& finding) {
     ++told;
     const std::string tail = line.closing ? "<- closes the cycle" : "";
     // The offset and the target matter more than the end of a long name.
-    constexpr size_t kFewColumns = 24;
-    std::string words = line_words(finding, line, kReportWidth);
-    if (kIndent + words.size() + tail.size() + 2 > kReportWidth)
-      words = line_words(finding, line, kFewColumns);
+    std::string words;
+    for (size_t columns : {kReportWidth, kReportWidth / 3, kReportWidth / 4, kReportWidth / 8}) {
+      words = line_words(finding, line, columns);
+      if (kIndent + words.size() + tail.size() + 2 <= kReportWidth) break;
+    }
     page.line(kIndent, words, line.closing ? Ink::kRed : Ink::kPlain, tail, Ink::kRed);
   }
   // Those of blocks that the finding leaves out have not been counted.
@@ -166,7 +188,7 @@ void tell_stack(Page& page, const Report& report, const Finding& finding, uint32
   const std::vector<Frame>& stack = stack_of(report, finding.members[position].stack);
   if (stack.empty()) return;
   std::vector<StackLine> lines = folded_stack(stack);
-  const std::string what = numbered(finding, position);
+  const std::string what = numbered(finding, position, kReportWidth * 2 / 3);
   page.line(kIndent, what + " was allocated in");
   const Frame* const own = own_frame(stack);
   const auto tell = [&](size_t from, size_t to) {
@@ -250,10 +272,10 @@ std::string when(const Report& report, const Finding& finding) {
 
 void tell_finding(Page& page, const Finding& finding, const Report& report) {
   const std::string number = std::to_string(finding.id) + "  ";
-  page.wrap(2, number, short_name(title_of(finding)), kIndent, Ink::kBold);
+  page.wrap(2, number, cut(finding, title_of(finding)), kIndent, Ink::kBold);
   page.wrap(kIndent, "", amounts(finding), kIndent, Ink::kRed);
   if (!finding.advice.empty())
-    page.wrap(kIndent, "", short_name(finding.advice), kIndent, Ink::kGreen);
+    page.wrap(kIndent, "", cut(finding, finding.advice), kIndent, Ink::kGreen);
   tell_members(page, finding);
   tell_edges(page, finding);
   tell_stacks(page, report, finding);
@@ -262,8 +284,8 @@ void tell_finding(Page& page, const Finding& finding, const Report& report) {
   if (!age.empty()) page.wrap(kIndent, "", age, kIndent);
   if (finding.last_held)
     page.wrap(kIndent, "",
-              "last held " + duration_words(finding.last_held->uptime_ms) +
-                  " after the start, by " + short_name(finding.last_held->path),
+              cut(finding, "last held " + duration_words(finding.last_held->uptime_ms) +
+                               " after the start, by " + finding.last_held->path),
               kIndent);
   page.line(kIndent, "certain: nothing outside refers to it", Ink::kDim);
 }
@@ -271,11 +293,16 @@ void tell_finding(Page& page, const Finding& finding, const Report& report) {
 void tell_briefly(Page& page, const Report& report, const Finding& finding,
                   const std::string& remark) {
   const Frame* frame = own_frame(stack_of(report, finding.stack()));
-  std::string text = std::to_string(finding.id) + "  " + short_name(title_of(finding)) + remark +
-                     ", " + times(finding.structures);
-  if (frame) text += ", in " + frame_words(*frame);
-  page.line(2, text, Ink::kPlain,
-            counted(finding.blocks, "block") + ", " + counted(finding.bytes, "byte"));
+  const std::string amount =
+      counted(finding.blocks, "block") + ", " + counted(finding.bytes, "byte");
+  std::string rest = remark + ", " + times(finding.structures);
+  if (frame) rest += ", in " + frame_words(*frame);
+  // How often and where matter more than the end of a long name.
+  const std::string number = std::to_string(finding.id) + "  ";
+  const size_t taken = 2 + number.size() + rest.size() + 2 + amount.size();
+  const size_t left = std::max(kReportWidth - std::min(taken, kReportWidth), kReportWidth / 3);
+  page.line(2, number + shortened(cut(finding, title_of(finding)), left) + rest, Ink::kPlain,
+            amount);
 }
 
 void tell_near_leak(Page& page, const Report& report, const Finding& finding) {

@@ -7,9 +7,8 @@ namespace heaprake::cli {
 
 namespace {
 
-// What a browser draws without a pause. The text and the JSON have the rest.
+// What a browser draws without a pause.
 constexpr size_t kMostStacks = 10'000;
-constexpr Extent kExtent{2000, 200};
 
 std::string flame_json(const Report& report) {
   FlameStacks flame = flame_stacks(report);
@@ -55,7 +54,7 @@ void append_filled(std::string_view page, std::string_view mark, std::string_vie
 }  // namespace
 
 std::string html_page(const Report& report) {
-  const std::string data = for_script("{\"report\": " + report_json(report, {}, kExtent) +
+  const std::string data = for_script("{\"report\": " + report_json(report, {}, kUsualExtent) +
                                       ", \"flame\": " + flame_json(report) + "}");
   std::string out;
   std::string_view rest = page_assets::kHtml;

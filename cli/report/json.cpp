@@ -76,20 +76,28 @@ void write_other_ways(JsonWriter& json, const Report& report, const Finding& fin
 }
 
 // The reference that closes the cycle keeps its place among those that are written.
-int64_t write_edges(JsonWriter& json, const Finding& finding, size_t members) {
-  int64_t closing = -1, written = 0;
+struct EdgesWritten {
+  int64_t closing = -1;
+  uint64_t omitted = 0;
+};
+EdgesWritten write_edges(JsonWriter& json, const Finding& finding, size_t members) {
+  EdgesWritten edges{-1, finding.edges_omitted};
+  int64_t written = 0;
   json.key("edges").begin_array();
   for (size_t i = 0; i < finding.edges.size(); ++i) {
     const FindingEdge& edge = finding.edges[i];
-    if (edge.from >= members || edge.to >= members) continue;
-    if (static_cast<int64_t>(i) == finding.closing_edge) closing = written;
+    if (edge.from >= members || edge.to >= members) {
+      ++edges.omitted;
+      continue;
+    }
+    if (static_cast<int64_t>(i) == finding.closing_edge) edges.closing = written;
     ++written;
     json.begin_object().member("from", edge.from).member("to", edge.to);
     json.member("offset", edge.offset).member("inner", edge.inner).member("field", edge.field);
     json.key("weak").boolean(edge.weak).end_object();
   }
   json.end_array();
-  return closing;
+  return edges;
 }
 
 void write_finding(JsonWriter& json, const Report& report, const Finding& finding,
@@ -104,9 +112,10 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
   json.key("members").begin_array();
   for (size_t i = 0; i < members; ++i) write_member(json, report, finding.members[i]);
   json.end_array();
-  write_number_or_null(json, "closing_edge", write_edges(json, finding, members));
+  const EdgesWritten edges = write_edges(json, finding, members);
+  write_number_or_null(json, "closing_edge", edges.closing);
   json.member("cycle_length", finding.cycle_length);
-  json.member("members_omitted", omitted).member("edges_omitted", finding.edges_omitted);
+  json.member("members_omitted", omitted).member("edges_omitted", edges.omitted);
   json.member("title", title_of(finding)).member("advice", finding.advice);
   json.member("certainty", name_of(finding.certainty)).member("retained", finding.retained);
   json.member("first_ms", finding.first_ms).member("last_ms", finding.last_ms);
@@ -187,15 +196,19 @@ std::string report_json(const Report& report, const Beside& beside, const Extent
   json.key("complete").boolean(report.incomplete_because.empty());
   write_texts(json, "incomplete_because", report.incomplete_because);
   write_summary(json, report);
+  const auto& lost = report.findings.lost;
+  const auto& near = report.findings.near_leaks;
+  const size_t findings = std::min(lost.size(), extent.findings);
+  const size_t near_leaks = std::min(near.size(), extent.findings);
+  json.member("findings_omitted", lost.size() - findings);
+  json.member("near_leaks_omitted", near.size() - near_leaks);
   json.key("findings").begin_array();
-  for (size_t i = 0; i < std::min(report.findings.lost.size(), extent.findings); ++i) {
+  for (size_t i = 0; i < findings; ++i) {
     const bool known = !report.known.empty() && report.known[i];
-    write_finding(json, report, report.findings.lost[i], report.known.empty() ? nullptr : &known,
-                  extent.members);
+    write_finding(json, report, lost[i], report.known.empty() ? nullptr : &known, extent.members);
   }
   json.end_array().key("near_leaks").begin_array();
-  const auto& near = report.findings.near_leaks;
-  for (size_t i = 0; i < std::min(near.size(), extent.findings); ++i)
+  for (size_t i = 0; i < near_leaks; ++i)
     write_finding(json, report, near[i], nullptr, extent.members);
   json.end_array();
   write_suppressions(json, report);

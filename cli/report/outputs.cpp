@@ -60,7 +60,8 @@ std::string beside_program(const std::string& file, const Report& report) {
 
 std::vector<OptionSpec> output_options() {
   std::vector<OptionSpec> specs = {
-      {"json", Takes::kValue, "FILE", "write the report as JSON (heaprake-report/1), all of it"}};
+      {"json", Takes::kValue, "FILE",
+       "write the report as JSON (heaprake-report/1): the worst 2,000 findings, or more by --top"}};
   for (const FileFormat& format : kFormats)
     specs.push_back({format.option, Takes::kValue, "FILE", format.sentence});
   specs.insert(
@@ -70,7 +71,8 @@ std::vector<OptionSpec> output_options() {
        {"format", Takes::kValue, "text|lsan",
         "the report itself: for people (default), or as LeakSanitizer words it"},
        {"top", Takes::kValue, "N",
-        "tell N findings in full and N more in a line (default 10; 0: all in full)"},
+        "tell N findings in full and N more in a line (default 10; 0: all in full, in the JSON, "
+        "too)"},
        {"suppressions", Takes::kValue, "FILE",
         "leave out what the rules in FILE name: LeakSanitizer's format, leak:PATTERN"},
        {"baseline", Takes::kValue, "FILE",
@@ -95,7 +97,11 @@ Outputs::Outputs(const Arguments& arguments) : force_(arguments.has("force")) {
   }
   if (arguments.has("top")) {
     style_.detailed = number_of(arguments, "top");
-    if (style_.detailed == 0) style_.detailed = UINT32_MAX;
+    extent_.findings = std::max(extent_.findings, style_.detailed);
+    if (style_.detailed == 0) {
+      style_.detailed = UINT32_MAX;
+      extent_ = {};
+    }
   }
   if (arguments.has("suppressions"))
     suppressions_ = read_suppressions(arguments.value("suppressions"));
@@ -148,7 +154,7 @@ void Outputs::refine(Report* report) const {
 }
 
 void Outputs::write_files(const Report& report, const Beside& beside) const {
-  if (json_) json_->write(report_json(report, beside));
+  if (json_) json_->write(json(report, beside));
   for (const File& file : files_) file.file.write(file.format(report));
 }
 
@@ -156,6 +162,10 @@ void Outputs::write_process_files(const Report& report, const std::string& snaps
   if (save_) OutputFile(with_process(save_->path(), report.pid), force_).copy_from(snapshot);
   for (const File& file : files_)
     OutputFile(with_process(file.file.path(), report.pid), force_).write(file.format(report));
+}
+
+std::string Outputs::json(const Report& report, const Beside& beside) const {
+  return report_json(report, beside, extent_);
 }
 
 std::string Outputs::text(const Report& report, bool colours) const {

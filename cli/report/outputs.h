@@ -35,6 +35,8 @@ class Outputs {
   // The same for another process than the program itself, with its id in the files' names, and a
   // copy of its snapshot if that was asked for; the JSON is the caller's matter.
   void write_process_files(const Report& report, const std::string& snapshot) const;
+  // As long as was asked for.
+  std::string json(const Report& report, const Beside& beside = {}) const;
   // The report as text, in the format that was asked for.
   std::string text(const Report& report, bool colours) const;
 
@@ -65,6 +67,7 @@ class Outputs {
   uint64_t max_leaks_ = 0;
   std::string lsan_options_;
   bool wants_top_ = false;
+  Extent extent_ = kUsualExtent;  // of the JSON
   TextStyle style_;
   bool lsan_ = false;
 };

@@ -110,11 +110,13 @@ struct OtherWay {
 // At most so many, most bytes first, each way to read it once; of some thousand stacks.
 std::vector<OtherWay> other_ways(const Report& report, const Finding& finding, size_t most);
 
-// The schema "heaprake-report/1"; of findings and of members of each, so many. Totals are those of
-// all.
+// The schema "heaprake-report/1"; of findings and of members of each, so many, worst first: what is
+// left out is counted there. Totals are those of all. docs/report_json.md describes it.
 struct Extent {
   size_t findings = SIZE_MAX, members = SIZE_MAX;
 };
+// What a browser draws without a pause, and a script reads into memory.
+constexpr Extent kUsualExtent{2000, 200};
 std::string report_json(const Report& report, const Beside& beside = {}, const Extent& extent = {});
 
 // Members of the object that is open in `json`, which tell a store of many reports where one comes

@@ -58,31 +58,45 @@ void note_pointer(Dwarf_Die* type, SmartPointer* pointer) {
     *pointer = SmartPointer::kShared;
 }
 
-bool field_in_class(Dwarf_Die* type, uint64_t offset, int depth, std::string* path,
-                    SmartPointer* pointer);
+void note_container(Dwarf_Die* type, std::string* container) {
+  const std::string name = name_of_die(type);
+  for (std::string_view kind : {"map", "set", "multimap", "multiset", "unordered_map",
+                                "unordered_set", "unordered_multimap", "unordered_multiset"})
+    if (is_template_called(name, kind)) *container = "std::" + std::string(kind);
+}
+
+// What is known of a place.
+struct Found {
+  std::string path;
+  SmartPointer pointer = SmartPointer::kUnknown;
+  std::string container;
+};
+
+bool field_in_class(Dwarf_Die* type, uint64_t offset, int depth, Found* found);
 
 // Goes on inside a field of that type.
-void field_in_field(Dwarf_Die* type, uint64_t offset, int depth, std::string* path,
-                    SmartPointer* pointer) {
+void field_in_field(Dwarf_Die* type, uint64_t offset, int depth, Found* found) {
   if (depth > kMostNesting) return;
   if (dwarf_tag(type) == DW_TAG_array_type) {
     Dwarf_Die element;
     const uint64_t size = type_of(type, &element) ? size_of(&element) : 0;
     if (size == 0) return;
-    *path += "[" + std::to_string(offset / size) + "]";
-    field_in_field(&element, offset % size, depth + 1, path, pointer);
+    found->path += "[" + std::to_string(offset / size) + "]";
+    field_in_field(&element, offset % size, depth + 1, found);
   } else if (is_class(dwarf_tag(type))) {
-    std::string inside;
-    if (field_in_class(type, offset, depth + 1, &inside, pointer) && !inside.empty())
-      *path += "." + inside;
+    std::string outside = std::move(found->path);
+    found->path.clear();
+    if (field_in_class(type, offset, depth + 1, found) && !found->path.empty())
+      outside += "." + found->path;
+    found->path = std::move(outside);
   }
 }
 
 // False if no field is there.
-bool field_in_class(Dwarf_Die* type, uint64_t offset, int depth, std::string* path,
-                    SmartPointer* pointer) {
+bool field_in_class(Dwarf_Die* type, uint64_t offset, int depth, Found* found) {
   Dwarf_Die child;
-  note_pointer(type, pointer);
+  note_pointer(type, &found->pointer);
+  note_container(type, &found->container);
   if (depth > kMostNesting || dwarf_child(type, &child) != 0) return false;
   const bool is_union = dwarf_tag(type) == DW_TAG_union_type;
   do {
@@ -96,16 +110,16 @@ bool field_in_class(Dwarf_Die* type, uint64_t offset, int depth, std::string* pa
     if (offset < start || offset - start >= size_of(&inner)) continue;
     if (tag == DW_TAG_inheritance) {
       // Empty bases share the place of what follows.
-      if (field_in_class(&inner, offset - start, depth + 1, path, pointer)) return true;
+      if (field_in_class(&inner, offset - start, depth + 1, found)) return true;
       continue;
     }
     const std::string name = name_of_die(&child);
     if (is_internal(name)) {
-      note_pointer(&inner, pointer);
+      note_pointer(&inner, &found->pointer);
       return true;
     }
-    *path += name;
-    field_in_field(&inner, offset - start, depth, path, pointer);
+    found->path += name;
+    field_in_field(&inner, offset - start, depth, found);
     return true;
   } while (dwarf_siblingof(&child, &child) == 0);
   return false;
@@ -158,13 +172,19 @@ const Fields::Field& Fields::find(const Type& type, uint64_t offset) {
   Classes* classes = this->classes(type.module);
   if (!classes) return field;
   const auto found = classes->by_name.find(type.full_name);
-  if (found != classes->by_name.end())
-    field_in_class(&found->second, offset, 0, &field.path, &field.pointer);
+  if (found == classes->by_name.end()) return field;
+  Found place;
+  field_in_class(&found->second, offset, 0, &place);
+  field = {std::move(place.path), place.pointer, std::move(place.container)};
   return field;
 }
 
 const std::string& Fields::at(const Type& type, uint64_t offset) {
   return find(type, offset).path;
+}
+
+const std::string& Fields::container_at(const Type& type, uint64_t offset) {
+  return find(type, offset).container;
 }
 
 SmartPointer Fields::pointer_at(const Type& type, uint64_t offset) {

@@ -27,6 +27,8 @@ class Fields {
   // The field at an offset from the object's start, "child_" or "parts_[3].next"; what the C++
   // library's own classes consist of is not told apart. "" if that is not known.
   const std::string& at(const Type& type, uint64_t offset);
+  // "std::multiset" if a place is in a tree's or hash table's own words; "" if that is not known.
+  const std::string& container_at(const Type& type, uint64_t offset);
   // Whether a shared_ptr or a weak_ptr lies there, enable_shared_from_this's included.
   SmartPointer pointer_at(const Type& type, uint64_t offset);
 
@@ -35,6 +37,7 @@ class Fields {
   struct Field {
     std::string path;
     SmartPointer pointer = SmartPointer::kUnknown;
+    std::string container;
   };
   Classes* classes(uint32_t module);
   const Field& find(const Type& type, uint64_t offset);

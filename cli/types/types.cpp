@@ -1,7 +1,10 @@
 #include "cli/types/types.h"
 
+#include <algorithm>
+#include <span>
 #include <unordered_map>
 
+#include "cli/types/coroutines.h"
 #include "cli/types/vtables.h"
 
 namespace heaprake::cli {
@@ -11,7 +14,11 @@ namespace {
 class Finder {
  public:
   Finder(const Snapshot& snapshot, const Progress& progress, SharedFiles files)
-      : snapshot_(snapshot), progress_(progress), vtables_(snapshot, std::move(files)) {
+      : snapshot_(snapshot),
+        progress_(progress),
+        files_(or_own(std::move(files), snapshot)),
+        vtables_(snapshot, files_),
+        coroutines_(snapshot, files_) {
     types_.all.resize(1);
     types_.of.assign(snapshot.blocks(), 0);
     types_.sources.assign(snapshot.blocks(), TypeSource::kNone);
@@ -72,6 +79,7 @@ class Finder {
 
   void look_at_words(uint32_t block) {
     const PackedWords words = snapshot_.words_of(block);
+    if (words.size() > 1 && vtables_.may_be_one(words[1]) && look_at_frame(block, words)) return;
     if (vtables_.may_be_one(words[0])) {
       const uint32_t type = of_vtable(words[0]);
       if (type == 0) return;
@@ -81,6 +89,23 @@ class Finder {
     } else if (words.size() > 1 && vtables_.may_be_one(words[1])) {
       look_at_array(block, words);
     }
+  }
+
+  // A coroutine's, which has two functions at its start; the first is gone once it has finished.
+  bool look_at_frame(uint32_t block, const PackedWords& words) {
+    if (words[0] != 0 && !vtables_.may_be_one(words[0])) return false;
+    const Coroutine coroutine = coroutines_.with(words[0], words[1]);
+    if (coroutine.kind == Coroutine::Kind::kNone) return false;
+    const std::span<const BlockEdge> edges = snapshot_.edges_of(block);
+    const bool holds_itself = std::any_of(edges.begin(), edges.end(), [&](const BlockEdge& edge) {
+      return edge.to == block && edge.inner == 0;
+    });
+    // Two functions may stand at the start of anything: without names they prove too little.
+    if (coroutine.kind == Coroutine::Kind::kNameless && !holds_itself) return false;
+    const uint32_t type = of_name(coroutine.name, UINT32_MAX);
+    types_.all[type].holds_itself = coroutine.kind != Coroutine::Kind::kClangs;
+    set(block, type, TypeSource::kCode);
+    return true;
   }
 
   // new T[n] of a T with a destructor: n stands in front of the first element.
@@ -131,7 +156,9 @@ class Finder {
 
   const Snapshot& snapshot_;
   const Progress& progress_;
+  const SharedFiles files_;
   Vtables vtables_;
+  Coroutines coroutines_;
   Types types_;
   std::unordered_map<uint64_t, uint32_t> by_vtable_;
   std::unordered_map<std::string, uint32_t> by_name_;
@@ -154,6 +181,8 @@ const char* name_of(TypeSource source) {
       return "control block";
     case TypeSource::kName:
       return "name";
+    case TypeSource::kCode:
+      return "code";
     case TypeSource::kStack:
       return "stack";
   }

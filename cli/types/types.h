@@ -19,6 +19,7 @@ enum class TypeSource : uint8_t {
   kVtable,        // its first word is a vtable's address point
   kControlBlock,  // a shared_ptr's control block says so: the one in the block, or one elsewhere
   kName,          // the program said so (gc::make)
+  kCode,          // a coroutine's frame: its first words are the functions that go on with it
   kStack,         // another block of that allocation stack and size is one
 };
 const char* name_of(TypeSource source);  // as Member::type_source has it
@@ -31,6 +32,8 @@ struct Type {
   uint32_t module = UINT32_MAX;  // whose vtable it was
   // Where base classes begin in the object, but for the start; ascending.
   std::vector<uint32_t> bases = {};
+  // A frame into which the compiler has put its own address.
+  bool holds_itself = false;
   // Where the object of that name lies in the block.
   uint32_t object_offset() const { return control && control->inplace ? control->offset : 0; }
 };

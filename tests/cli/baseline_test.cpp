@@ -27,6 +27,9 @@ TEST(Baseline, WithoutOneEverythingIsNew) {
 
 TEST(Baseline, WhatIsNoReportIsRefused) {
   Files files;
+  // What it leaves out would look new.
+  EXPECT_THROW(read_baseline(files.write("cut.json", report_json(family_report(), {}, {1, 9}))),
+               Failure);
   for (const char* text : {"", "rubbish", "[]", "{}", "{\"schema\": \"heaprake-report/1\"}",
                            "{\"schema\": \"heaprake-report/1\", \"findings\": [{}]}"}) {
     EXPECT_THROW(read_baseline(files.write("bad.json", text)), Failure) << text;

@@ -7,6 +7,8 @@
 #include <bit>
 
 #include "cli/analysis/analysis.h"
+#include "cli/analysis/container_kinds.h"
+#include "cli/analysis/structures.h"
 #include "snapshot_builder.h"
 
 namespace heaprake::cli {
@@ -112,7 +114,7 @@ TEST_F(Containers, EmptyOnes) {
   builder_ = {};
   const uint64_t map = block(48);
   set(map, {0, 0, 0, address(map, 1), address(map, 1), 0});
-  EXPECT_EQ(names(), std::vector<std::string>{"std::map of 0 entries (std::_Rb_tree)"});
+  EXPECT_EQ(names(), std::vector<std::string>{"std::map or set of 0 entries (std::_Rb_tree)"});
 }
 
 TEST_F(Containers, AMap) {
@@ -121,16 +123,16 @@ TEST_F(Containers, AMap) {
   set(root, {1, address(map, 1), address(left), address(right), 77, address(map)});
   set(left, {0, address(root), 0, 0});
   set(right, {0, address(root), 0, 0});
-  expect("std::map of 3 entries (std::_Rb_tree)", {{map, 2},
-                                                   {map, 3},
-                                                   {map, 4},
-                                                   {map, 5},
-                                                   {root, 1},
-                                                   {root, 2},
-                                                   {root, 3},
-                                                   {left, 1},
-                                                   {right, 1},
-                                                   {right, 3}});
+  expect("std::map or set of 3 entries (std::_Rb_tree)", {{map, 2},
+                                                          {map, 3},
+                                                          {map, 4},
+                                                          {map, 5},
+                                                          {root, 1},
+                                                          {root, 2},
+                                                          {root, 3},
+                                                          {left, 1},
+                                                          {right, 1},
+                                                          {right, 3}});
 }
 
 TEST_F(Containers, ALostMapIsOneMember) {
@@ -143,7 +145,7 @@ TEST_F(Containers, ALostMapIsOneMember) {
   ASSERT_EQ(findings.lost.size(), 1u);
   const Finding& finding = findings.lost[0];
   EXPECT_EQ(finding.shape, Shape::kCycle);  // its header and its nodes refer to each other
-  EXPECT_EQ(finding.title, "std::map of 2 entries (std::_Rb_tree) and 1 block below it");
+  EXPECT_EQ(finding.title, "std::map or set of 2 entries (std::_Rb_tree) and 1 block below it");
   ASSERT_EQ(finding.members.size(), 2u);
   EXPECT_EQ(finding.members[0].folded_blocks, 3u);
   EXPECT_EQ(finding.members[0].folded_bytes, 144u);
@@ -168,8 +170,9 @@ TEST_F(Containers, ACycleThroughAMapIsOne) {
   EXPECT_EQ(finding.title, "cycle of 2: block of 64 bytes <-> block of 32 bytes");
   ASSERT_EQ(finding.members.size(), 3u);
   EXPECT_EQ(finding.members[2].part_of, 0);
-  EXPECT_EQ(finding.members[2].role,
-            "nodes of the std::map of 1 entry (std::_Rb_tree) at offset 8 of block of 64 bytes");
+  EXPECT_EQ(
+      finding.members[2].role,
+      "nodes of the std::map or set of 1 entry (std::_Rb_tree) at offset 8 of block of 64 bytes");
   ASSERT_GE(finding.closing_edge, 0);
   EXPECT_EQ(finding.edges[static_cast<size_t>(finding.closing_edge)].from, 1u);
   EXPECT_EQ(finding.edges[static_cast<size_t>(finding.closing_edge)].offset, 8u);
@@ -203,12 +206,112 @@ TEST_F(Containers, WhatLeadsBackMayStandInAVector) {
       << finding.advice;
 }
 
+TEST_F(Containers, WordsBehindAVectorsEndLeadNowhere) {
+  const uint64_t owner = block(24), elements = block(64), used = block(16), other = block(48);
+  const uint64_t begin = address(elements);
+  set(owner, {begin, begin + 16, begin + 64});
+  set(elements, {address(used), 7, 9, address(other)});
+  Snapshot s = snapshot();
+  EXPECT_EQ(find_structures(s).all.size(), 2u);
+  const Findings findings = analyse(s, find_types(s));
+  EXPECT_EQ(findings.blocks, 4u);  // whatever it is a part of, it is lost
+  EXPECT_EQ(findings.bytes, 152u);
+  ASSERT_EQ(findings.lost.size(), 2u);
+  EXPECT_EQ(findings.lost[0].blocks, 3u);
+  EXPECT_EQ(findings.lost[1].title, "block of 48 bytes");
+  word(owner, 1) = begin + 32;  // in use now
+  s = snapshot();
+  EXPECT_EQ(find_structures(s).all.size(), 1u);
+}
+
+TEST_F(Containers, ADequesChunkIsNoVectorsWhoseWordsAreStale) {
+  const uint64_t deque = block(80), map = block(64), one = block(64), two = block(64);
+  const uint64_t value = block(16);
+  set(map, {address(one), address(two)}, 3);
+  set(deque, {address(map), 8, address(one), address(one), address(one) + 64, address(map, 3),
+              address(two), address(two), address(two) + 64, address(map, 4)});
+  word(one, 2) = address(value);
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
+}
+
+TEST_F(Containers, AFullMapOfLibcxxsDequeIsNoEmptyVector) {
+  const uint64_t deque = block(48), map = block(32), one = block(64), two = block(64);
+  const uint64_t begin = address(map), end = begin + 32;
+  set(map, {address(one), address(two)});
+  set(deque, {begin, begin, end, end, 0, 9});
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
+}
+
+TEST_F(Containers, WordsBehindATextLeadNowhere) {
+  const uint64_t owner = block(32), text = block(51), other = block(48);
+  set(owner, {address(text), 17, 50});
+  set(text, {0x6161616161616161, 0x6161616161616161, 0x61, address(other)});
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 2u);
+  word(owner, 2) = 40;  // no string's words
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
+}
+
+TEST_F(Containers, WordsBehindAShortTextLeadNowhere) {
+  const uint64_t owner = block(40), other = block(48);
+  set(owner, {address(owner, 2), 1, 0x61, address(other), 7});
+  Snapshot s = snapshot();
+  EXPECT_EQ(find_structures(s).all.size(), 2u);
+  const Findings findings = analyse(s, find_types(s));
+  EXPECT_EQ(findings.blocks, 2u);
+  ASSERT_EQ(findings.lost.size(), 2u);
+  EXPECT_EQ(findings.lost[1].title,
+            "block of 40 bytes that begins with a std::string of 1 character");
+  for (uint64_t length : {8, 15}) {
+    word(owner, 1) = length;  // part of the text
+    EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
+  }
+  set(owner, {1, address(other)}, 1);  // an address where the text would be
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
+}
+
+TEST_F(Containers, OneThatFillsItsBlockIsTheBlock) {
+  const uint64_t owner = block(24), elements = block(80);
+  set(owner, {address(elements), address(elements, 5), address(elements, 10)});
+  Snapshot s = snapshot();
+  EXPECT_EQ(analyse(s, find_types(s)).lost.at(0).members.at(0).type, "std::vector of 40 bytes");
+  builder_.blocks[owner].requested = 32;
+  s = snapshot();
+  const Findings findings = analyse(s, find_types(s));
+  EXPECT_EQ(findings.lost.at(0).title,
+            "block of 32 bytes that begins with a std::vector of 40 bytes");
+  EXPECT_EQ(findings.lost.at(0).members.at(0).type, findings.lost.at(0).title);
+}
+
+TEST(ContainerKind, IsToldByTheLibrarysCalls) {
+  EXPECT_EQ(library_call("std::map<int, std::set<int> >::operator[](int const&)").kind, "std::map");
+  EXPECT_EQ(library_call("std::pair<std::__1::__tree_iterator<int, void*, long>, bool> "
+                         "std::__1::multiset<int>::emplace<int>(int&&)")
+                .kind,
+            "std::multiset");
+  EXPECT_EQ(library_call("my::set<int>::insert(int)").kind, "");
+  EXPECT_FALSE(library_call("my::set<int>::insert(std::set<int>::iterator)").library);
+  const char* const set_node =
+      "std::pair<std::_Rb_tree_iterator<int>, bool> std::_Rb_tree<int, int, std::_Identity<int>, "
+      "std::less<int>, std::allocator<int> >::_M_insert_unique<int>(int&&)";
+  EXPECT_EQ(library_call(set_node).has_values, false);
+  EXPECT_EQ(library_call("void std::__1::__tree<std::__1::__value_type<int, int>, "
+                         "std::__1::less<int> >::destroy()")
+                .has_values,
+            true);
+  EXPECT_EQ(
+      kind_by_calls({"operator new(unsigned long)", set_node, "std::set<int>::insert(int&&)"}),
+      "std::set");
+  // The set's own call was inlined, and it is a map's value.
+  EXPECT_EQ(kind_by_calls({set_node, "std::map<int, std::set<int> >::operator[](int&&)"}), "");
+  EXPECT_EQ(kind_by_calls({set_node, "fill()", "std::set<int>::insert(int&&)"}), "");
+}
+
 TEST_F(Containers, AMapOfLibcxx) {
   const uint64_t map = block(24), root = block(48), left = block(48);
   set(map, {address(left), address(root), 2});
   set(root, {address(left), 0, address(map, 1), 1});
   set(left, {0, 0, address(root), 0});
-  expect("std::map of 2 entries (std::__tree)",
+  expect("std::map or set of 2 entries (std::__tree)",
          {{map, 0}, {map, 1}, {map, 2}, {root, 0}, {root, 2}, {left, 2}});
 }
 
@@ -217,7 +320,8 @@ TEST_F(Containers, AnUnorderedMap) {
   set(map, {address(buckets), 13, address(one), 2, std::bit_cast<uint32_t>(1.0f), 13, 0});
   word(one, 0) = address(two);
   set(buckets, {address(map, 2)}, 4);
-  expect("std::unordered_map of 2 entries", {{map, 0}, {map, 1}, {map, 2}, {map, 3}, {one, 0}});
+  expect("std::unordered_map or set of 2 entries",
+         {{map, 0}, {map, 1}, {map, 2}, {map, 3}, {one, 0}});
   EXPECT_EQ(containers_in(snapshot(), 0)[0].parts.size(), 3u);
 }
 

@@ -142,6 +142,9 @@ TEST(Dot, DrawsMembersAndTheClosingEdge) {
   EXPECT_TRUE(contains(text, "f1m0 [label=\"Parent, 40 bytes\""));
   EXPECT_TRUE(contains(text, "Child<\\\"x\\\">"));
   EXPECT_TRUE(text.starts_with("digraph") && text.ends_with("}\n"));
+  report.findings.lost[0].members_omitted = 7;
+  report.findings.lost[0].edges_omitted = 1000;
+  EXPECT_TRUE(contains(dot_graph(report), "and 7 blocks, 1,000 references more"));
 }
 
 std::string inflated(const std::string& content) {

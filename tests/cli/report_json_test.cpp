@@ -57,6 +57,9 @@ TEST(ReportJson, LeavesOutWhatIsTooMuch) {
   const json& finding = report["findings"][0];
   EXPECT_EQ(finding["members"].size(), 2u);
   EXPECT_EQ(finding["members_omitted"], 1);
+  EXPECT_EQ(finding["edges_omitted"], 1);
+  EXPECT_EQ(report["findings_omitted"], 1);
+  EXPECT_EQ(json::parse(report_json(family_report()))["findings_omitted"], 0);
   // The first of three edges leads to the third member.
   ASSERT_EQ(finding["edges"].size(), 2u);
   EXPECT_EQ(finding["closing_edge"], 1);

@@ -85,6 +85,28 @@ TEST(TextReport, FitsWhateverTheNames) {
   EXPECT_TRUE(contains(text, "<- closes the cycle"));  // never cut away
 }
 
+TEST(TextReport, CutsALongNameWhereverItStands) {
+  Report report = family_report();
+  Finding& finding = report.findings.lost[0];
+  const std::string name(20'000, 'M');
+  finding.members[0].type = name;
+  finding.title = "cycle of 2: " + name + " <-> Child";
+  finding.advice = "make child_ of " + name + " a std::weak_ptr";
+  finding.members[1].role = "elements of " + name + ", at the end";
+  for (FindingEdge& edge : finding.edges) edge.field.clear();
+  const std::string text = report_text(report, {});
+  expect_fits(text);
+  EXPECT_LT(text.size(), 8'000u);
+  EXPECT_TRUE(contains(text, "... <-> Child")) << text;
+  EXPECT_TRUE(contains(text, "... a\n     std::weak_ptr")) << text;
+  EXPECT_TRUE(contains(text, "..., at the end")) << text;
+  const FindingEdge& edge = finding.edges[0];
+  EXPECT_TRUE(contains(
+      text, "... at offset " + std::to_string(edge.offset) + " -> #" + std::to_string(edge.to)))
+      << text;
+  EXPECT_TRUE(contains(report_json(report), name));
+}
+
 TEST(TextReport, SaysWhatItLeavesOut) {
   Report report = family_report();
   const Finding finding = report.findings.lost[1];

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "cli/types/control_block.h"
+#include "cli/types/coroutines.h"
 #include "cli/types/elf_image.h"
 #include "cli/types/fields.h"
 #include "cli/types/vtables.h"
@@ -219,6 +220,26 @@ TEST(ElfImages, WhatIsNoFileKnowsNothing) {
     EXPECT_FALSE(image.word(0));
     EXPECT_FALSE(image.is_constant(0));
   }
+}
+
+TEST(Coroutine, IsToldByItsFunctions) {
+  using enum Coroutine::Kind;
+  const auto kind = [](const char* resume, const char* destroy) {
+    return coroutine_of(resume, destroy).kind;
+  };
+  EXPECT_EQ(kind("co(int) [clone .actor]", "co(int) [clone .destroy]"), kGccs);
+  EXPECT_EQ(kind("", "co(int) [clone .destroy]"), kGccs);  // it has finished
+  EXPECT_EQ(kind("co(int) [clone .resume]", "co(int) [clone .destroy]"), kClangs);
+  EXPECT_EQ(kind("co(int) (.resume)", "co(int) (.destroy)"), kClangs);
+  EXPECT_EQ(kind("co(int) [clone .actor]", "other(int) [clone .destroy]"), kNone);
+  EXPECT_EQ(kind("open(int)", "close(int)"), kNone);
+  const auto name = [](const std::string& function) {
+    return coroutine_of(function + " [clone .actor]", function + " [clone .destroy]").name;
+  };
+  EXPECT_EQ(name("co(int)"), "coroutine frame of co(int)");
+  EXPECT_EQ(name("co(co(int)::_Z2coi.Frame*)"), "coroutine frame of co(int)");
+  EXPECT_EQ(name("(anonymous namespace)::S::co((anonymous namespace)::S::co()::_ZN1S2coEv.Frame*)"),
+            "coroutine frame of (anonymous namespace)::S::co()");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -159,6 +160,37 @@ TEST(Output, FileIsMadeAndTruncated) {
   EXPECT_EQ(read_back(fd), "short");
   close(fd);
   unlink(path.c_str());
+}
+
+TEST(Output, NothingIsWrittenThroughALinkOrIntoWhatOthersCanChange) {
+  namespace fs = std::filesystem;
+  const fs::path directory = fs::path(testing::TempDir()) / "heaprake_own";
+  const fs::path file = directory / "file", other = directory / "other";
+  fs::remove_all(directory);
+  int error = -1;
+  EXPECT_EQ(open_in_own_directory(file.c_str(), false, &error), -1);
+  EXPECT_EQ(error, ENOENT);
+  ASSERT_EQ(mkdir(directory.c_str(), 0700), 0);
+  for (const bool fresh : {true, false}) {
+    const int fd = open_in_own_directory(file.c_str(), fresh, &error);
+    ASSERT_GE(fd, 0);
+    close_file(fd);
+  }
+  EXPECT_EQ(open_in_own_directory(file.c_str(), true, &error), -1);
+  EXPECT_EQ(error, EEXIST);
+  fs::create_symlink(file, other);
+  EXPECT_EQ(open_in_own_directory(other.c_str(), false, &error), -1);
+  EXPECT_EQ(error, ELOOP);
+  chmod(directory.c_str(), 0777);
+  EXPECT_EQ(open_in_own_directory(file.c_str(), false, &error), -1);
+  EXPECT_EQ(error, ENOENT);
+  chmod(directory.c_str(), 0700);
+  if (geteuid() == 0) {
+    ASSERT_EQ(chown(directory.c_str(), 65534, 65534), 0);
+    EXPECT_EQ(open_in_own_directory(file.c_str(), false, &error), -1);
+    EXPECT_EQ(error, ENOENT);
+  }
+  fs::remove_all(directory);
 }
 
 TEST(Output, AbortEndsTheProcessWhateverTheProgramInstalled) {

@@ -239,6 +239,10 @@
           make("td", { class: "number" }, "offset " + edge.offset), make("td", {}, "→ " + name(edge.to) + (edge.inner ? " + " + edge.inner : "")),
           make("td", {}, closing ? "closes the cycle" : "")));
     });
+    const omitted = finding.edges_omitted + Math.max(finding.edges.length - kMostMembers, 0);
+    if (omitted)
+      body.append(make("tr", {}, make("td", { colspan: 4, class: "dim" },
+          "and " + (finding.members_omitted ? "at least " : "") + counted(omitted, "reference") + " more")));
     return make("table", {}, body);
   }
 
@@ -348,7 +352,7 @@
           ": " + counted(sum("blocks"), "block") + ", " + counted(sum("bytes"), "byte") + ". ",
       rows.length > kept.length ? make("button", { type: "button", onclick: () => { mostRows = Infinity; drawFindings(); } },
           "show the " + grouped(rows.length - kept.length) + " below as well") : "",
-      left ? " This page has the " + grouped(report.findings.length) + " largest findings; heaprake report --json has the " +
+      left ? " This page has the " + grouped(report.findings.length) + " largest findings; heaprake report --top=0 --json FILE has the " +
           counted(left, "smaller one") + " as well." : ""]);
   }
 

@@ -1,5 +1,6 @@
 // Loses 100 bytes, and then makes it hard to tell.
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +29,9 @@ int main(int argc, char** argv) {
     take_another_user();
   } else if (strcmp(how, "root") == 0) {
     char empty[] = "/tmp/heaprake-empty-XXXXXX";
-    if (!mkdtemp(empty) || chroot(empty) != 0 || chdir("/") != 0) exit(3);
+    const int there = mkdtemp(empty) ? open(empty, O_RDONLY | O_DIRECTORY) : -1;
+    if (there < 0 || fchdir(there) != 0 || rmdir(empty) != 0 || chroot(".") != 0) exit(3);
+    close(there);
   } else if (strcmp(how, "descriptors") == 0) {
     limit(RLIMIT_NOFILE, 0);
   } else if (strcmp(how, "file_size") == 0) {

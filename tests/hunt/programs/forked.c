@@ -1,7 +1,10 @@
 /* usage: forked CASE: what a forked child does with ten blocks that it has inherited.
    lost      forgets them and exits; the parent frees its own
    lost_before   the parent has lost them before the fork
-   exits, executes   ends, or becomes another program, without forgetting anything */
+   exits, executes   ends, or becomes another program, without forgetting anything
+   chain     forgets them, and has a child of its own, which inherits them lost
+   killed    the parent has lost them before two forks, and is killed: it tells nothing */
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -26,18 +29,26 @@ static void be_child(const char* what) {
     execl("/bin/true", "true", (char*)NULL);
     _exit(1);
   }
-  if (!strcmp(what, "lost")) forget();
+  if (!strcmp(what, "lost") || !strcmp(what, "chain")) forget();
   wipe();
+  if (!strcmp(what, "chain")) {
+    fork();
+    wait(NULL);
+  }
   exit(0);
 }
 
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
   fill();
-  if (!strcmp(argv[1], "lost_before")) forget();
+  const int killed = !strcmp(argv[1], "killed");
+  if (killed || !strcmp(argv[1], "lost_before")) forget();
   wipe();
-  if (fork() == 0) be_child(argv[1]);
-  wait(NULL);
+  for (int children = killed ? 2 : 1; children > 0; children--) {
+    if (fork() == 0) be_child(argv[1]);
+    wait(NULL);
+  }
+  if (killed) raise(SIGKILL);
   for (int i = 0; i < kBlocks; i++) free(kept[i]);
   return 0;
 }

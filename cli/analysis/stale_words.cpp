@@ -1,0 +1,100 @@
+#include "cli/analysis/stale_words.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "cli/analysis/containers.h"
+#include "cli/analysis/folding.h"
+
+namespace heaprake::cli {
+
+StaleWords::StaleWords(const Snapshot& snapshot, const std::vector<bool>& lost,
+                       const Types* types) {
+  for (uint32_t block = 0; block < snapshot.blocks(); ++block) {
+    if (!lost[block]) continue;
+    look_at_containers(snapshot, lost, block);
+    if (types) look_at_control_block(snapshot, *types, block);
+  }
+  for (uint32_t block = 0; block < snapshot.blocks(); ++block)
+    if (lost[block]) look_at_short_texts(snapshot, block);
+}
+
+std::span<const BlockEdge> StaleWords::live_edges(const Snapshot& snapshot, uint32_t block) const {
+  if (const auto kept = kept_.find(block); kept != kept_.end()) return kept->second;
+  const std::span<const BlockEdge> edges = snapshot.edges_of(block);
+  if (from_.empty()) return edges;
+  const auto from = from_.find(block);
+  if (from == from_.end()) return edges;
+  const auto end =
+      std::lower_bound(edges.begin(), edges.end(), from->second,
+                       [](const BlockEdge& edge, uint32_t offset) { return edge.offset < offset; });
+  return edges.first(static_cast<size_t>(end - edges.begin()));
+}
+
+// Three words may look like a vector's and be a deque's: only what is recognised counts, and that
+// is asked for only where words could be one's.
+void StaleWords::look_at_containers(const Snapshot& snapshot, const std::vector<bool>& lost,
+                                    uint32_t block) {
+  const PackedWords words = snapshot.words_of(block);
+  const auto could_be = [&](const BlockEdge& edge) {
+    // Where nothing leads on there is nothing to leave out.
+    if (edge.inner != 0 || edge.to == block || !lost[edge.to] ||
+        snapshot.edges_of(edge.to).empty() || edge.offset / 8 + 2 >= words.size())
+      return false;
+    const uint64_t last = words[edge.offset / 8 + 2], requested = snapshot.requested[edge.to];
+    return last == snapshot.address[edge.to] + requested || last + 1 == requested;
+  };
+  const std::span<const BlockEdge> edges = snapshot.edges_of(block);
+  if (std::none_of(edges.begin(), edges.end(), could_be)) return;
+  for (const Container& container : containers_in(snapshot, block)) {
+    if (container.parts.size() != 1) continue;
+    const uint32_t part = container.parts[0].block;
+    // An empty one may as well be another's words: libc++'s deque has {start, first, ...}.
+    if (container.kind == std::string_view("std::vector") && container.used > 0)
+      add(snapshot, part, container.used);
+    // A text may look like an address as well.
+    if (container.kind == std::string_view("std::string")) add(snapshot, part, 0);
+  }
+}
+
+// {address of the third word, length, text}: a text of less than eight characters ends in the third
+// word. Where that is an address itself it is no text.
+void StaleWords::look_at_short_texts(const Snapshot& snapshot, uint32_t block) {
+  const std::span<const BlockEdge> edges = live_edges(snapshot, block);
+  std::vector<uint64_t> stale;
+  for (size_t i = 0; i + 1 < edges.size(); ++i) {
+    const BlockEdge& edge = edges[i];
+    const BlockEdge& next = edges[i + 1];
+    if (edge.to != block || edge.inner != uint64_t{edge.offset} + 16 || edge.offset % 8 != 0 ||
+        next.offset != uint64_t{edge.offset} + 24)
+      continue;
+    const PackedWords words = snapshot.words_of(block);
+    const size_t at = edge.offset / 8;
+    if (at + 2 >= words.size() || words[at + 1] > 7) continue;
+    if ((words[at + 2] >> (words[at + 1] * 8) & 0xff) == 0) stale.push_back(next.offset);
+  }
+  if (stale.empty()) return;
+  std::vector<BlockEdge> kept;
+  for (const BlockEdge& edge : edges)
+    if (!std::binary_search(stale.begin(), stale.end(), edge.offset)) kept.push_back(edge);
+  kept_[block] = std::move(kept);
+}
+
+// A deleter that a control block holds lives until the last weak_ptr goes: it is left alone.
+void StaleWords::look_at_control_block(const Snapshot& snapshot, const Types& types,
+                                       uint32_t block) {
+  const std::optional<OwnerCounts> counts = counts_of(snapshot, types, block);
+  if (!counts || counts->owners != 0) return;
+  const Type& type = types.type(block);
+  if (type.control->inplace) add(snapshot, block, type.control->offset);
+}
+
+void StaleWords::add(const Snapshot& snapshot, uint32_t block, uint64_t from) {
+  const std::span<const BlockEdge> edges = snapshot.edges_of(block);
+  if (edges.empty() || edges.back().offset < from || from >= UINT32_MAX) return;
+  // Where two say something else of it, the one that has more in use is right.
+  const auto [at, fresh] = from_.try_emplace(block, static_cast<uint32_t>(from));
+  if (!fresh) at->second = std::max(at->second, static_cast<uint32_t>(from));
+}
+
+}  // namespace heaprake::cli
