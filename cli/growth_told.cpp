@@ -68,9 +68,13 @@ void GrowthTold::add_growths(const List& list, std::string* text) {
     if (growth_.elapsed_ms > 0)
       line += ", " + with_sign(hourly(growth.bytes(), growth_.elapsed_ms)) + " bytes an hour";
     add_line(line + ": " + name_of(growth), 2, text);
-    add_line("now " + counted(growth.after.bytes, "byte") + " in " +
-                 counted(growth.after.blocks, "block") + ", held by " + holder(growth),
-             6, text);
+    const bool some_lost = growth.lost.blocks > 0 && growth.lost.blocks < growth.after.blocks;
+    add_line(
+        "now " + counted(growth.after.bytes, "byte") + " in " +
+            counted(growth.after.blocks, "block") +
+            (some_lost ? ", " + grouped(growth.lost.blocks) + " of them lost; others are" : ",") +
+            " held by " + holder(growth),
+        6, text);
   }
   if (list.growths.size() > top_)
     *text += "  and " + grouped(list.growths.size() - top_) + " more: --top " +
@@ -116,6 +120,7 @@ void GrowthTold::write_growths(JsonWriter& json, std::string_view name,
     json.begin_object().member("name", name_of(growth));
     write_amount(json, "before", growth.before);
     write_amount(json, "after", growth.after);
+    write_amount(json, "lost", growth.lost);
     json.key("bytes_per_hour").signed_number(hourly(growth.bytes(), growth_.elapsed_ms));
     json.member("held_by", holder(growth));
     json.member("example", hexadecimal(after_.snapshot->address[growth.example])).end_object();

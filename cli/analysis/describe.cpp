@@ -1,6 +1,7 @@
 #include "cli/analysis/describe.h"
 
 #include <algorithm>
+#include <span>
 #include <unordered_map>
 
 #include "cli/analysis/example.h"
@@ -96,7 +97,21 @@ class Describer::One {
         member.type =
             "block of " + counted(member.size, "byte") + " that begins with a " + member.type;
     }
+    if (member.type.empty()) {
+      member.type = smart_pointer(shown.block);
+      if (!member.type.empty()) member.type_source = "container";
+    }
     finding_.members.push_back(std::move(member));
+  }
+
+  // What a block is that has nothing but the two words of a shared_ptr; "" if it is not.
+  std::string smart_pointer(uint32_t block) const {
+    const std::span<const BlockEdge> words = snapshot_.edges_of(block);
+    if (snapshot_.requested[block] != 16 || words.size() != 2) return "";
+    const Hold hold = folding_.owners().of(block, words[0]);
+    if (hold == Hold::kPlain || types_.name(words[0].to).empty()) return "";
+    const char* kind = hold == Hold::kWeak ? "std::weak_ptr<" : "std::shared_ptr<";
+    return kind + types_.name(words[0].to) + ">";
   }
 
   void add_edge(const Example::Edge& edge) {

@@ -49,6 +49,9 @@ class Comparison {
     if (later && amount.blocks == 0) describe(&row);
     ++amount.blocks;
     amount.bytes += snapshot.requested[block];
+    if (!later || snapshot.reachable(block)) return;
+    ++row.lost.blocks;
+    row.lost.bytes += snapshot.requested[block];
   }
 
   std::vector<Growth> grown() {

@@ -20,6 +20,7 @@ struct Growth {
   uint32_t stack = 0;  // of sites: the later snapshot's number; 0: unknown, `size` says which
   uint64_t size = 0;   // of sites without a stack: bytes of each block
   Amount before, after;
+  Amount lost;           // of `after`
   uint32_t example = 0;  // the youngest of its blocks in the later snapshot, reachable if any is
   int64_t bytes() const { return static_cast<int64_t>(after.bytes - before.bytes); }
   int64_t blocks() const { return static_cast<int64_t>(after.blocks - before.blocks); }

@@ -53,7 +53,10 @@ std::optional<ControlBlock> control_block(const std::string& type) {
 }
 
 OwnerCounts owner_counts(const ControlBlock& block, uint64_t word1, uint64_t word2) {
-  if (block.libcxx) return {static_cast<int64_t>(word1) + 1, static_cast<int64_t>(word2)};
+  if (block.libcxx) {
+    const int64_t owners = static_cast<int64_t>(word1) + 1;
+    return {owners, static_cast<int64_t>(word2) + (owners > 0 ? 0 : 1)};
+  }
   const auto owners = static_cast<int32_t>(word1 & 0xffffffff);
   const auto weak = static_cast<int32_t>(word1 >> 32);
   return {owners, weak - (owners > 0 ? 1 : 0)};

@@ -200,6 +200,8 @@ TEST(ControlBlocks, CountAsTheirLibraryDoes) {
   block.libcxx = true;
   EXPECT_EQ(owner_counts(block, 1, 4).owners, 2);
   EXPECT_EQ(owner_counts(block, 1, 4).weak, 4);
+  EXPECT_EQ(owner_counts(block, UINT64_MAX, 0).owners, 0);
+  EXPECT_EQ(owner_counts(block, UINT64_MAX, 0).weak, 1);
 }
 
 TEST(ShortTypes, LeaveOutWhatNobodyWrites) {
