@@ -8,7 +8,10 @@ constinit std::atomic<bool> barred{false};
 bool run_session(const platform::StoppedThread& self, Wait wait,
                  platform::FunctionRef<void()> work) {
   if (collector_lock.held_by_me() || barred.load(std::memory_order_acquire)) return false;
-  platform::SignalMask mask = platform::block_signals();
+  const platform::SignalMask mask = platform::block_signals();
+  // In the stop signal's handler all are blocked already, but not by the program.
+  const bool interrupted = self.form == platform::StandForm::kSignal;
+  const platform::SignalMask programs = interrupted ? platform::SignalMask{self.blocked} : mask;
   bool held = collector_lock.try_lock();
   if (!held && wait == Wait::kYes) {
     platform::enter_region(self);
@@ -17,9 +20,18 @@ bool run_session(const platform::StoppedThread& self, Wait wait,
     held = true;
   }
   if (held) {
+    struct Call {
+      platform::SignalMask programs;
+      platform::FunctionRef<void()>& work;
+    } call{programs, work};
     platform::run_on_own_stack(
-        [](void* arg) { (*static_cast<platform::FunctionRef<void()>*>(arg))(); }, &work);
+        [](void* arg) {
+          const auto* call = static_cast<const Call*>(arg);
+          platform::run_deferring(call->programs, call->work);
+        },
+        &call);
     collector_lock.unlock();
+    platform::leave_signals_to_main(programs);
   }
   platform::restore_signals(mask);
   return held;

@@ -18,7 +18,12 @@ constexpr size_t kChunk = 1u << 20;
 long read_through_kernel(void* to, uintptr_t from, size_t bytes) {
   const Span local{to, bytes};
   const Span remote{reinterpret_cast<void*>(from), bytes};
-  return sys::call(SYS_process_vm_readv, process_id(), &local, 1, &remote, 1, 0);
+  // A file system of a process's may answer an interrupted reader that the page cannot be read.
+  for (;;) {
+    const uint32_t before = sys::put_off.load(std::memory_order_relaxed);
+    const long got = sys::call(SYS_process_vm_readv, process_id(), &local, 1, &remote, 1, 0);
+    if (got > 0 || !sys::was_put_off_since(before)) return got;
+  }
 }
 
 size_t read_through_proc(void* to, uintptr_t from, size_t bytes) {

@@ -12,6 +12,27 @@ struct SignalMask {
 SignalMask block_signals();  // all, the stop signal included
 void restore_signals(SignalMask mask);
 
+// Whether no handler of the program's can run on this thread anyway, nor the stop signal's,
+// although not all signals are blocked (see note_action in signals.h).
+bool defers_signals();
+
+// All signals blocked for as long as this lives, where that makes a difference.
+class BlockedSignals {
+ public:
+  BlockedSignals() : blocks_(!defers_signals()) {
+    if (blocks_) mask_ = block_signals();
+  }
+  ~BlockedSignals() {
+    if (blocks_) restore_signals(mask_);
+  }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+
+ private:
+  const bool blocks_;
+  SignalMask mask_{};
+};
+
 // A lock that works before libc is ready and in signal handlers; not recursive.
 class Mutex {
  public:
@@ -30,16 +51,13 @@ class Mutex {
 // thread, and no thread is ever stopped while what the lock protects is half changed.
 class SignalGuard {
  public:
-  explicit SignalGuard(Mutex& lock) : mask_(block_signals()), lock_(lock) { lock_.lock(); }
-  ~SignalGuard() {
-    lock_.unlock();
-    restore_signals(mask_);
-  }
+  explicit SignalGuard(Mutex& lock) : lock_(lock) { lock_.lock(); }
+  ~SignalGuard() { lock_.unlock(); }
   SignalGuard(const SignalGuard&) = delete;
   SignalGuard& operator=(const SignalGuard&) = delete;
 
  private:
-  SignalMask mask_;
+  BlockedSignals blocked_;
   Mutex& lock_;
 };
 
@@ -63,16 +81,15 @@ class ForkMutex {
 // The same for such a lock.
 class ForkGuard {
  public:
-  explicit ForkGuard(ForkMutex& lock) : mask_(block_signals()), lock_(lock), taken_(lock.lock()) {}
+  explicit ForkGuard(ForkMutex& lock) : lock_(lock), taken_(lock.lock()) {}
   ~ForkGuard() {
     if (taken_) lock_.unlock();
-    restore_signals(mask_);
   }
   ForkGuard(const ForkGuard&) = delete;
   ForkGuard& operator=(const ForkGuard&) = delete;
 
  private:
-  SignalMask mask_;
+  BlockedSignals blocked_;
   ForkMutex& lock_;
   const bool taken_;
 };

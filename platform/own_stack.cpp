@@ -1,32 +1,41 @@
-// A stack of our own, so that a collection may start on a thread whose stack is nearly used up.
+// Stacks of our own, so that a collection may start on a thread whose stack is nearly used up, and
+// the main thread may take signals however little is left of its stack.
+#include "platform/own_stack.h"
+
 #include "platform/platform.h"
 
 namespace heaprake::platform {
 
 extern "C" void heaprake_on_stack(void (*fn)(void*), void* arg, void* stack_top);
 
-namespace {
+constinit SeparateStack session_stack;
+constinit SeparateStack waiting_stack;
 
-constexpr size_t kStackSize = 256 * 1024;
-char* stack = nullptr;  // mapped at first use, kept; its lowest page stays inaccessible
-
-bool make_stack() {
-  if (stack != nullptr) return true;
-  auto* fresh = static_cast<char*>(reserve(kStackSize, kPageSize, 0));
+bool SeparateStack::make() {
+  if (base_ != nullptr) return true;
+  auto* fresh = static_cast<char*>(reserve(kSize, kPageSize, 0));
   if (fresh == nullptr) return false;
-  if (!commit(fresh + kPageSize, kStackSize - kPageSize)) {
-    release(fresh, kStackSize);
+  // The lowest page stays inaccessible.
+  if (!commit(fresh + kPageSize, kSize - kPageSize)) {
+    release(fresh, kSize);
     return false;
   }
-  stack = fresh;
+  base_ = fresh;
   return true;
 }
 
-}  // namespace
+void SeparateStack::run(void (*fn)(void*), void* arg) const {
+  heaprake_on_stack(fn, arg, base_ + kSize);
+}
+
+size_t SeparateStack::room_below(uintptr_t sp) const {
+  const uintptr_t lowest = reinterpret_cast<uintptr_t>(base_) + kPageSize;
+  return base_ != nullptr && sp > lowest && sp - lowest < kSize ? sp - lowest : 0;
+}
 
 void run_on_own_stack(void (*fn)(void*), void* arg) {
-  if (make_stack()) {
-    heaprake_on_stack(fn, arg, stack + kStackSize);
+  if (session_stack.make()) {
+    session_stack.run(fn, arg);
   } else {
     fn(arg);
   }

@@ -71,11 +71,14 @@ void yield() {
 }
 
 unsigned run_parallel(unsigned count, void (*fn)(void* arg, unsigned index), void* arg) {
+  // Helpers block all signals, also those that the main thread takes meanwhile.
+  const SignalMask mask = block_signals();
   unsigned started = 1;
   while (started < count && started <= kMaxHelpers &&
          start(&helpers[started - 1], fn, arg, started)) {
     ++started;
   }
+  restore_signals(mask);
   fn(arg, 0);
   const int process = process_id();
   for (unsigned i = 1; i < started; ++i) join(&helpers[i - 1], process);

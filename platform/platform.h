@@ -1,5 +1,5 @@
-// The contract between heaprake and the operating system: the header of this room, with files.h,
-// huge_pages.h and locks.h, which it includes.
+// The contract between heaprake and the operating system: the header of this room, with those of
+// its own that it includes.
 //
 // Nothing behind it allocates from the heap, throws, takes a lock that the program may hold, or
 // calls a libc function that does. It uses raw system calls and assembly only, so errno is never
@@ -8,12 +8,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <type_traits>
-#include <utility>
 
+#include "platform/descriptors.h"
 #include "platform/files.h"
+#include "platform/function_ref.h"
 #include "platform/huge_pages.h"
 #include "platform/locks.h"
+#include "platform/signals.h"
 
 namespace heaprake::platform {
 
@@ -22,26 +23,6 @@ struct Range {
   uintptr_t hi = 0;  // one past the end
   bool contains(uintptr_t p) const { return p - lo < hi - lo; }
   size_t size() const { return hi - lo; }
-};
-
-// A borrowed callable; never outlives the call that it is passed to.
-template <class Signature>
-class FunctionRef;
-template <class R, class... Args>
-class FunctionRef<R(Args...)> {
- public:
-  // Not for a FunctionRef itself: copying one must not borrow the copied one, which may end sooner.
-  template <class F, class = std::enable_if_t<!std::is_same_v<std::remove_cvref_t<F>, FunctionRef>>>
-  FunctionRef(F&& f)  // NOLINT(google-explicit-constructor): meant to take lambdas
-      : object_(const_cast<void*>(static_cast<const void*>(&f))),
-        call_([](void* object, Args... args) -> R {
-          return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);
-        }) {}
-  R operator()(Args... args) const { return call_(object_, std::forward<Args>(args)...); }
-
- private:
-  void* object_;
-  R (*call_)(void*, Args...);
 };
 
 // ---------------------------------------------------------------------------------------- memory
@@ -163,6 +144,16 @@ class AddressSpace {
   LargeMappings large_;  // empty unless pagemap may not be read
 };
 
+// The file of a shared mapping, if its path still leads there; not of a deleted file, nor of one in
+// another name space.
+struct SharedFile {
+  uint64_t mapped;  // bytes of it that lie in the mapping
+  uint64_t held;    // bytes that it takes: what has never been written takes none
+};
+bool find_shared_file(const Mapping& mapping, SharedFile* file);
+// From now on that is not asked: the program's seccomp filter would end it for that.
+void forbid_questions_to_files();
+
 // --------------------------------------------------------------------------------------- threads
 
 int process_id();  // the kernel's answer, never a cached one
@@ -203,6 +194,7 @@ struct StoppedThread {
   uintptr_t tcb;       // thread control block (FS base); 0 if unknown
   uintptr_t gs;        // GS base, which is the program's own (Wine's: its thread block)
   uintptr_t altstack;  // base of its alternate signal stack, 0 if none
+  uint64_t blocked;    // signals that it blocks itself; known of kSignal alone
 };
 
 enum class StopOutcome {
@@ -338,23 +330,21 @@ void want_idle(bool wanted);
 // ran: then an EINTR is ours to hide. Reading it clears it.
 bool interrupted_by_us_alone();
 
-// First of all in a handler of the program's, with what the kernel passed to it: if a system call
-// was about to be made again only because the stop signal's handler came before this one, it
-// returns EINTR instead, as it would have without us.
-void let_handler_interrupt(int signal, void* ucontext);
-
 // A handler of the program's interrupts a thread inside a region: the handler must run as outside.
 // Call before the handler (parks while the world is stopped; true if the thread was inside), with
-// the place where its return address stands, and after it if it was inside. A longjmp out of the
-// handler needs nothing more.
+// the place where its return address stands and what the kernel passed to it (or null), and after
+// it if it was inside. A longjmp out of the handler needs nothing more.
 struct SavedRegion {
   uintptr_t sp = 0;
   bool inside = false;
   bool outermost = false;  // of the handlers of its kind
+  bool deferred = false;   // by defer_signal: there is nothing to call
   int process = 0;         // whose region it is: a handler may fork
 };
-static_assert(sizeof(SavedRegion) == 16, "returned in %rax and %rdx");
-SavedRegion leave_region_for_handler(const uintptr_t* return_address);
+static_assert(sizeof(SavedRegion) == 16 && offsetof(SavedRegion, inside) == 8 &&
+                  offsetof(SavedRegion, deferred) == 10,
+              "returned in %rax and %rdx, where shim/signals.S looks at it");
+SavedRegion leave_region_for_handler(const uintptr_t* return_address, const void* ucontext);
 void reenter_region_after_handler(SavedRegion saved);
 // Whether the calling thread, its stack in use down to `sp`, may be in a handler of the program's;
 // and whether in one that interrupted code outside any region, which may have been the allocator's.
@@ -371,54 +361,6 @@ void set_trusted_signal_entries(Range entries);
 // of the program's that the caller holds must lie at or above the sp of `self`, or in `self`.
 void enter_region(const StoppedThread& self);
 void leave_region();
-
-// ------------------------------------------------------------------- what the kernel keeps for us
-
-enum class EpollRead {
-  kWhole,
-  kNoEpoll,  // the descriptor is closed, or is something else
-  kFailed    // it is an epoll, or may be one, and its list could not be read to the end
-};
-// Whose table of descriptors is meant: the calling thread's, or that of a thread that stands still.
-inline constexpr int kOwnTable = 0;
-// The data word of each of an epoll descriptor's registrations. Stops (kFailed) when the visitor
-// returns false.
-EpollRead for_each_epoll_word(int thread, int fd, FunctionRef<bool(uint64_t)> visit);
-// Every descriptor that is an epoll. false: not all could be told, or the visitor returned false.
-bool for_each_epoll(int thread, FunctionRef<bool(int fd)> visit);
-// Whether the calling thread's descriptor is one. Opens nothing.
-bool is_epoll(int fd);
-
-// Where the bytes that a descriptor takes go, and those that it gives come from.
-struct Channel {
-  enum Kind : uint64_t {
-    kNone,         // not one that can bring a message back to this process
-    kPipe,         // or FIFO; `id` is the same at both ends
-    kLocalSocket,  // AF_UNIX
-    kAnonymous     // signalfd, eventfd and their like
-  };
-  Kind kind = kNone;
-  uint64_t id = 0;
-};
-Channel channel_of(int fd);
-// The file of a shared mapping, if its path still leads there; not of a deleted file, nor of one in
-// another name space.
-struct SharedFile {
-  uint64_t mapped;  // bytes of it that lie in the mapping
-  uint64_t held;    // bytes that it takes: what has never been written takes none
-};
-bool find_shared_file(const Mapping& mapping, SharedFile* file);
-// From now on that is not asked: the program's seccomp filter would end it for that.
-void forbid_questions_to_files();
-
-// From now on a socket is not asked for its kind, and counts as a local one: the program's seccomp
-// filter would end it for that.
-void forbid_questions_to_sockets();
-bool questions_to_sockets_are_forbidden();
-
-// Whether the signal's handler was installed with SA_SIGINFO: only then does the kernel write what
-// the handler's second argument points to.
-bool handler_takes_info(int signal);
 
 // --------------------------------------------------------------------------- the end, the command
 

@@ -131,8 +131,11 @@ bool run_in_copy(int keep, void (*fn)(void*), void* arg) {
   std::atomic<int>* slot = free_slot();
   Meeting* meeting = slot != nullptr ? make_meeting() : nullptr;
   if (meeting == nullptr) return false;
+  // The copy has no handler to run, and gets what is sent to the process group.
+  const SignalMask mask = block_signals();
   const long pid = sys::call(SYS_clone, 0, nullptr, nullptr, nullptr, nullptr);
   if (pid == 0) be_copy(meeting, keep, fn, arg);
+  restore_signals(mask);
   bool runs = false;
   if (!sys::failed(pid)) {
     slot->store(static_cast<int>(pid), std::memory_order_relaxed);

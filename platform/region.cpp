@@ -1,5 +1,7 @@
 // Safe regions, but for the fast path in region_call.S.
+#include "platform/deferred_signals.h"
 #include "platform/futex.h"
+#include "platform/stop_signal.h"
 #include "platform/stop_state.h"
 
 namespace heaprake::platform {
@@ -107,7 +109,7 @@ bool interrupted_by_us_alone() {
 SavedRegion suspend_region(ThreadRecord* record, uint32_t events) {
   record->events.fetch_or(events, std::memory_order_relaxed);
   const SavedRegion saved{record->sp.load(std::memory_order_relaxed),
-                          record->state.load(std::memory_order_relaxed) == kSafe, false,
+                          record->state.load(std::memory_order_relaxed) == kSafe, false, false,
                           stop_state.process.load(std::memory_order_relaxed)};
   if (saved.inside) publish_running(record);
   return saved;
@@ -123,9 +125,14 @@ void restore_region(ThreadRecord* record, SavedRegion saved) {
 
 // Found by thread id in these two, not by %fs: handlers run also in threads that libc knows nothing
 // of.
-SavedRegion leave_region_for_handler(const uintptr_t* return_address) {
+SavedRegion leave_region_for_handler(const uintptr_t* return_address, const void* ucontext) {
   ThreadRecord* record = make_record(thread_id());
   if (record == nullptr) return {};
+  // What the handler blocks while it runs should not be blocked while it waits to run. Not where
+  // the stop signal, which is blocked instead, may have to be answered.
+  const bool inside = record->state.load(std::memory_order_relaxed) == kSafe;
+  if (ucontext != nullptr && inside && stopping() && handlers_seem_trusted())
+    wait_at_door(ucontext);
   SavedRegion saved = suspend_region(record, kInterruptedByProgram);
   const auto at = reinterpret_cast<uintptr_t>(return_address);
   HandlerMark& mark = saved.inside ? record->in_wait : record->in_code;

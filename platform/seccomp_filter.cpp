@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "platform/advice.h"
+#include "platform/deferred_signals.h"
 #include "platform/locked_memory.h"
 #include "platform/platform.h"
 #include "platform/stop_signal.h"
@@ -118,6 +119,16 @@ constexpr Call kAdviceCalls[] = {
     {"madvise", SYS_madvise, {kAny, kAny, MADV_HUGEPAGE}},
     {"madvise", SYS_madvise, {kAny, kAny, MADV_NOHUGEPAGE}},
     {"madvise", SYS_madvise, {kAny, kAny, 25}},  // MADV_COLLAPSE
+};
+
+// That send a signal of the program's again; they must not fail either (deferred_signals.cpp).
+constexpr Call kDeferringCalls[] = {
+    {"rt_sigaction", SYS_rt_sigaction, {14, 0, kAny, 8}},
+    {"rt_sigprocmask", SYS_rt_sigprocmask, {2, kAny, kAny, 8}},
+    {"rt_sigpending", SYS_rt_sigpending, {kAny, 8}},
+    {"sigaltstack", SYS_sigaltstack, {kAny, kAny}},
+    {"sigaltstack", SYS_sigaltstack, {kAny, 0}},
+    {"rt_tgsigqueueinfo", SYS_rt_tgsigqueueinfo, {kAny, kAny, 14, kAny}},
 };
 
 // Those that lock what the program wants locked (locked_memory.cpp).
@@ -249,14 +260,21 @@ bool is_survived(uint32_t verdict) {
   }
 }
 
+bool is_allowed(uint32_t verdict) {
+  const uint32_t action = verdict & SECCOMP_RET_ACTION_FULL;
+  return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
+}
+
+// The name of the first call whose verdict is not good, nullptr if there is none.
 template <size_t kCount>
-const char* first_call_ended(Filter filter, const Call (&calls)[kCount]) {
+const char* first_call_ended(Filter filter, const Call (&calls)[kCount],
+                             bool (*is_good)(uint32_t) = is_survived) {
   for (const Call& call : calls) {
     seccomp_data data{};
     data.nr = call.number;
     data.arch = AUDIT_ARCH_X86_64;
     for (int i = 0; i < 6; ++i) data.args[i] = call.arguments[i];
-    if (!is_survived(filter.run(data))) return call.name;
+    if (!is_good(filter.run(data))) return call.name;
   }
   return nullptr;
 }
@@ -279,6 +297,7 @@ const char* call_that_filter_ends(const void* filter_program) {
     ended = first_call_ended(filter, kCalls);
     if (first_call_ended(filter, kCopyCalls) != nullptr) forbid_copies();
     if (first_call_ended(filter, kUndirectedCalls) != nullptr) forbid_undirected_stop_signals();
+    if (first_call_ended(filter, kDeferringCalls, is_allowed) != nullptr) forbid_deferring();
     if (first_call_ended(filter, kLockCalls) != nullptr) locked_memory::forbid();
     if (first_call_ended(filter, kAdviceCalls) != nullptr) advice::forbid();
     if (first_call_ended(filter, kSocketCalls) != nullptr) forbid_questions_to_sockets();

@@ -21,6 +21,12 @@ constexpr uint64_t signal_bit(int signal) {
   return uint64_t{1} << (signal - 1);
 }
 
+// Whether the kernel may deliver a second one before the handler of the first has begun.
+inline bool may_nest(const KernelSigaction& action, int signal) {
+  constexpr uint64_t kNoDefer = 0x40000000;
+  return (action.flags & kNoDefer) != 0 && (action.mask & signal_bit(signal)) == 0;
+}
+
 inline bool get_action(int signal, KernelSigaction* out) {
   return !sys::failed(sys::call(SYS_rt_sigaction, signal, nullptr, out, sizeof out->mask));
 }

@@ -11,7 +11,7 @@
 namespace heaprake::platform {
 
 // The lines of a text that arrives in pieces, cut to the length that matters here.
-class SmapsLines {
+class ProcLines {
  public:
   // visit(text, length) returns false to stop; so does this.
   template <class Visit>
@@ -39,26 +39,30 @@ inline bool begins_a_mapping(const char* line, size_t length) {
   return length != 0 && (line[0] < 'A' || line[0] > 'Z');
 }
 
-// visit(line, length) returns false to stop. Returns whether the file could be read to the end, or
-// to where the visitor stopped.
+// A file of /proc a line at a time. visit(line, length) returns false to stop. Returns whether the
+// file could be read to the end, or to where the visitor stopped.
 template <class Visit>
-bool for_each_smaps_line(Visit visit) {
+bool for_each_line_of(const char* path, Visit visit) {
   constexpr long kInterrupted = -4;
-  // By way of the thread: a process whose main thread has ended shows no memory as its own.
-  const long smaps =
-      sys::call(SYS_openat, AT_FDCWD, "/proc/thread-self/smaps", O_RDONLY | O_CLOEXEC);
-  if (sys::failed(smaps)) return false;
-  SmapsLines lines;
+  const long file = sys::call(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+  if (sys::failed(file)) return false;
+  ProcLines lines;
   char buffer[8192];
   bool wanted = true;
   long got = 1;
   while (wanted && got > 0) {
-    do got = sys::call(SYS_read, smaps, buffer, sizeof buffer);
+    do got = sys::call(SYS_read, file, buffer, sizeof buffer);
     while (got == kInterrupted);
     if (got > 0) wanted = lines.consume(buffer, static_cast<size_t>(got), visit);
   }
-  sys::call(SYS_close, smaps);
+  sys::call(SYS_close, file);
   return got >= 0;
+}
+
+template <class Visit>
+bool for_each_smaps_line(Visit visit) {
+  // By way of the thread: a process whose main thread has ended shows no memory as its own.
+  return for_each_line_of("/proc/thread-self/smaps", visit);
 }
 
 }  // namespace heaprake::platform

@@ -5,6 +5,7 @@
 #include <ucontext.h>
 
 #include "heaprake/protocol.h"
+#include "platform/deferred_signals.h"
 #include "platform/futex.h"
 #include "platform/sigaction.h"
 #include "platform/stop_state.h"
@@ -28,23 +29,13 @@ std::atomic<uint64_t> previous_flags{0};
 std::atomic<RequestHandler> request_handler{nullptr};
 std::atomic<bool> alternate_stack_too_small{false};
 std::atomic<bool> undirected_forbidden{false};
+std::atomic<bool> distrusted{false};  // once a handler that is no trusted entry has been seen
 // The last stop that sent the signal to the process, 0 if none ever did. Such a signal may also be
 // taken after its stop.
 std::atomic<uint32_t> undirected_stop{0};
 
 uint64_t stop_cookie(uint32_t generation) {
   return kStopTag << kTagShift | generation;
-}
-
-// What the signal's frame and the handler need: the vector state as the processor saves it, the
-// rest of the kernel's frame (under 640 bytes), and the handler's own use (under 1 KiB).
-size_t stack_needed() {
-  constexpr unsigned kExtendedStateLeaf = 0xd;
-  constexpr size_t kLargestKnown = 2816, kRest = 640 + 1024;
-  unsigned a, enabled_bytes, c, d;
-  if (__get_cpuid_count(kExtendedStateLeaf, 0, &a, &enabled_bytes, &c, &d) == 0)
-    return kLargestKnown + kRest;
-  return enabled_bytes + kRest;
 }
 
 // What the kernel's default does with a real-time signal: it ends the process.
@@ -67,9 +58,7 @@ void pass_on(int signal, siginfo_t* info, void* context) {
 }
 
 // Tells the stopping thread where everything is, and stands still until the stop is over.
-void serve_stop(ThreadRecord* record, uint32_t generation, const void* context) {
-  if (!stopping() || stop_state.generation.load(std::memory_order_acquire) != generation) return;
-  record->stopped = thread_of_ucontext(context);
+void stand_still(ThreadRecord* record, uint32_t generation) {
   // A stop that is given up just now finds an answer of its own generation, or none: never a wrong
   // one.
   record->acknowledged.store(generation, std::memory_order_release);
@@ -80,15 +69,29 @@ void serve_stop(ThreadRecord* record, uint32_t generation, const void* context) 
     futex_wait(&stop_state.generation, generation);
 }
 
+void serve_stop(ThreadRecord* record, uint32_t generation, const void* context) {
+  if (!stopping() || stop_state.generation.load(std::memory_order_acquire) != generation) return;
+  record->stopped = thread_of_ucontext(context);
+  wait_deferring(context, [&] { stand_still(record, generation); });
+}
+
+// The stop signal is blocked here: stands still as a waiter does, before touching anything.
+void stand_aside(const ThreadRecord* record, const void* context) {
+  if (record->state.load(std::memory_order_relaxed) == kSafe)
+    return wait_deferring(context, [] { wait_for_resume(); });
+  const StoppedThread self = thread_of_ucontext(context);
+  own_record();  // asks for the alternate stack, which is put away then
+  wait_deferring(context, [&] {
+    enter_region(self);
+    leave_region();
+  });
+}
+
 void serve_request(ThreadRecord* record, uint64_t cookie, const void* context) {
   const RequestHandler handler = request_handler.load(std::memory_order_acquire);
   if (handler == nullptr) return;
+  if (stopping()) stand_aside(record, context);
   const SavedRegion saved = suspend_region(record, 0);
-  if (!saved.inside && stopping()) {
-    // The stop signal is blocked here: stand still as a waiter does, before touching anything.
-    enter_region(thread_of_ucontext(context));
-    leave_region();
-  }
   const bool may_free = saved.inside && !may_have_interrupted_code(thread_of_ucontext(context).sp);
   handler(cookie, context, may_free);
   restore_region(record, saved);
@@ -124,6 +127,17 @@ void handle(int signal, siginfo_t* info, void* context) {
 
 }  // namespace
 
+// The signal's frame and the handler: the vector state as the processor saves it, the rest of the
+// kernel's frame (under 640 bytes), and the handler's own use (under 1 KiB).
+size_t bytes_for_handler() {
+  constexpr unsigned kExtendedStateLeaf = 0xd;
+  constexpr size_t kLargestKnown = 2816, kRest = 640 + 1024;
+  unsigned a, enabled_bytes, c, d;
+  if (__get_cpuid_count(kExtendedStateLeaf, 0, &a, &enabled_bytes, &c, &d) == 0)
+    return kLargestKnown + kRest;
+  return enabled_bytes + kRest;
+}
+
 uintptr_t stop_handler_address() {
   return reinterpret_cast<uintptr_t>(&handle);
 }
@@ -145,7 +159,7 @@ void install_stop_signal() {
 }
 
 void allow_for_alternate_stack(size_t bytes) {
-  if (alternate_stack_too_small.load() || bytes >= stack_needed()) return;
+  if (alternate_stack_too_small.load() || bytes >= bytes_for_handler()) return;
   alternate_stack_too_small.store(true);
   KernelSigaction now{};
   if (get_action(HEAPRAKE_SIGNAL, &now) && now.handler == stop_handler_address())
@@ -177,8 +191,11 @@ void forbid_undirected_stop_signals() {
   undirected_forbidden.store(true, std::memory_order_relaxed);
 }
 
+bool handlers_seem_trusted() {
+  return !distrusted.load(std::memory_order_relaxed);
+}
+
 bool handlers_are_trusted() {
-  static std::atomic<bool> distrusted{false};
   if (distrusted.load(std::memory_order_relaxed)) return false;
   const uintptr_t lo = stop_state.trusted_lo.load(std::memory_order_acquire);
   const Range trusted{lo, lo == 0 ? 0 : stop_state.trusted_hi.load(std::memory_order_relaxed)};

@@ -23,6 +23,11 @@ void forbid_undirected_stop_signals();
 // internal signals, or ours. Any other could run the program's code in a thread that counts as
 // safe. Once false, false for good: such a handler may have left by longjmp.
 bool handlers_are_trusted();
+// The same without looking, so as far as is known.
+bool handlers_seem_trusted();
+
+// What a signal takes of the stack that it is handled on, if its handler is like ours. Slow.
+size_t bytes_for_handler();
 
 // A thread has an alternate stack of `bytes`. Should it be too small for our handler, the handler
 // uses no alternate stack from now on, in any thread: the signal would kill the program, which may

@@ -54,6 +54,7 @@ StoppedThread thread_of_ucontext(const void* ucontext) {
   thread.gs = gs_base();
   if ((context->uc_stack.ss_flags & SS_DISABLE) == 0)
     thread.altstack = reinterpret_cast<uintptr_t>(context->uc_stack.ss_sp);
+  __builtin_memcpy(&thread.blocked, &context->uc_sigmask, sizeof thread.blocked);
   return thread;
 }
 

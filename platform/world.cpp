@@ -4,6 +4,7 @@
 //   the answers -> again, until the kernel counts no thread that does not stand still
 #include <linux/membarrier.h>
 
+#include "platform/deferred_signals.h"
 #include "platform/futex.h"
 #include "platform/inherited_filter.h"
 #include "platform/locked_memory.h"
@@ -229,6 +230,7 @@ StopOutcome stop_world(const StoppedThread& self, World* world) {
 }
 
 void resume_world() {
+  let_main_take_first();
   heaprake_region_flags.fetch_and(~kStopping);
   stop_state.generation.fetch_add(1);
   futex_wake(&stop_state.generation, INT32_MAX);
@@ -248,6 +250,7 @@ void reset_threads_after_fork() {
   stop_state.foreign_sharer.store(false, std::memory_order_relaxed);
   stop_state.vforks.store(0);
   forget_records();
+  forget_deferred_after_fork();
   forget_copies_after_fork();
   if (is_quiet()) learn_quiet_process_id();
   start_threads();

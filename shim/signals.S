@@ -3,7 +3,8 @@
 // signal has, so that its rules (SA_RESETHAND, races, fork, vfork) hold as they are.
 //
 // A thread outside any safe region goes on to its handler by a jump, arguments, return address and
-// stack as the kernel made them. Inside a region the handler is called, outside the region.
+// stack as the kernel made them. Inside a region the handler is called, outside the region. A signal
+// that is deferred returns at once.
 
         .set    ENTRIES, 1024           // kEntries in signals.cpp
         .set    ENTRY_SIZE, 16
@@ -52,7 +53,9 @@ heaprake_signal_arrived:
         .cfi_adjust_cfa_offset -8
         popq    %r11
         .cfi_adjust_cfa_offset -8
-        testb   %dl, %dl
+        testl   $0x10000, %edx          // deferred
+        jnz     2f
+        testb   %dl, %dl                // inside
         jnz     1f
         popq    %rdx
         .cfi_adjust_cfa_offset -8
@@ -73,7 +76,7 @@ heaprake_signal_arrived:
         movq    16(%rsp), %rdi
         movq    8(%rsp), %rsi
         call    heaprake_signal_reenter_region
-        addq    $24, %rsp
+2:      addq    $24, %rsp
         .cfi_adjust_cfa_offset -24
         ret
         .cfi_endproc

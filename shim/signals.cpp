@@ -68,12 +68,17 @@ __attribute__((visibility("hidden"))) void signal_reenter_region(platform::Saved
 // `context` is the kernel's, or null: then `info` may be anything.
 __attribute__((used)) platform::SavedRegion signal_leave_region(int signal, void* context,
                                                                 const siginfo_t* info) {
+  if (context && platform::defer_signal(signal, info, context)) {
+    platform::SavedRegion nothing;
+    nothing.deferred = true;
+    return nothing;
+  }
   if (context) platform::let_handler_interrupt(signal, context);
   if (context && collector::heaprake_words_carried) note_arrival(signal, info);
   // The kernel's frame begins with the return address; a call's is as good as any.
   const void* frame = context ? context : __builtin_frame_address(0);
   const platform::SavedRegion saved =
-      platform::leave_region_for_handler(static_cast<const uintptr_t*>(frame) - 1);
+      platform::leave_region_for_handler(static_cast<const uintptr_t*>(frame) - 1, context);
   if (context) before_handler(signal, context);
   return saved;
 }
@@ -91,13 +96,14 @@ bool is_entry(uintptr_t address) {
   return address - first_entry() < kEntries * kEntrySize;
 }
 
+bool is_handler(uintptr_t address) {
+  return address >= kLowestHandler && address != reinterpret_cast<uintptr_t>(SIG_ERR);
+}
+
 // The entry for a handler, made if there is none. A program with more handlers than entries has the
 // rest called directly, which makes the platform room distrust safe regions.
 uintptr_t entry_of(uintptr_t handler) {
-  if (handler < kLowestHandler || handler == reinterpret_cast<uintptr_t>(SIG_ERR) ||
-      is_entry(handler)) {
-    return handler;
-  }
+  if (!is_handler(handler) || is_entry(handler)) return handler;
   const size_t hash = (handler * 0x9e3779b97f4a7c15) >> 54;
   for (size_t i = 0; i < kEntries; ++i) {
     const size_t index = (hash + i) % kEntries;
@@ -127,6 +133,22 @@ Handler with_stand_in(int signal, Handler handler) {
   return handler == SIG_DFL ? stand_in_for(signal) : handler;
 }
 
+// As the kernel delivers the signal: whether its handler serves once, or may interrupt itself.
+bool is_once_or_nests(int signal, const struct sigaction& action) {
+  if ((action.sa_flags & static_cast<int>(SA_RESETHAND)) != 0) return true;
+  return (action.sa_flags & SA_NODEFER) != 0 && sigismember(&action.sa_mask, signal) == 0;
+}
+
+void note_action(int signal, uintptr_t entry, bool special) {
+  if (!is_handler(entry)) {
+    platform::note_action(signal, platform::NewAction::kNoHandler);
+  } else if (is_entry(entry) && !special) {
+    platform::note_action(signal, platform::NewAction::kPlainHandler);
+  } else {
+    platform::note_action(signal, platform::NewAction::kSpecialHandler);
+  }
+}
+
 // What the kernel is given for the program's action.
 struct sigaction kernels_action(int signal, const struct sigaction& action) {
   struct sigaction ours = action;
@@ -135,7 +157,9 @@ struct sigaction kernels_action(int signal, const struct sigaction& action) {
     sigfillset(&ours.sa_mask);
     ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
   }
-  ours.sa_handler = reinterpret_cast<Handler>(entry_of(reinterpret_cast<uintptr_t>(handler)));
+  const uintptr_t entry = entry_of(reinterpret_cast<uintptr_t>(handler));
+  note_action(signal, entry, is_once_or_nests(signal, ours));
+  ours.sa_handler = reinterpret_cast<Handler>(entry);
   return ours;
 }
 
@@ -158,9 +182,12 @@ int set_action(int (*next)(int, const struct sigaction*, struct sigaction*), int
   return result;
 }
 
-Handler set_handler(Handler (*next)(int, Handler), int signal, Handler handler) {
+// `special`: System V's handlers serve once, and may interrupt themselves.
+Handler set_handler(Handler (*next)(int, Handler), int signal, Handler handler,
+                    bool special = false) {
   const Handler ours = is_refused(signal) ? handler : with_stand_in(signal, handler);
   const uintptr_t entry = entry_of(reinterpret_cast<uintptr_t>(ours));
+  if (!is_refused(signal)) note_action(signal, entry, special);
   const auto old = reinterpret_cast<uintptr_t>(next(signal, reinterpret_cast<Handler>(entry)));
   const auto shown = reinterpret_cast<Handler>(handler_of(old));
   return is_stand_in(shown) ? SIG_DFL : shown;
@@ -211,10 +238,10 @@ HEAPRAKE_EXPORT Handler bsd_signal(int signal, Handler handler) noexcept {
   return set_handler(heaprake_next_bsd_signal, signal, handler);
 }
 HEAPRAKE_EXPORT Handler sysv_signal(int signal, Handler handler) noexcept {
-  return set_handler(heaprake_next_sysv_signal, signal, handler);
+  return set_handler(heaprake_next_sysv_signal, signal, handler, true);
 }
 HEAPRAKE_EXPORT Handler __sysv_signal(int signal, Handler handler) noexcept {
-  return set_handler(heaprake_next___sysv_signal, signal, handler);
+  return set_handler(heaprake_next___sysv_signal, signal, handler, true);
 }
 HEAPRAKE_EXPORT Handler sigset(int signal, Handler handler) noexcept {
   return set_handler(heaprake_next_sigset, signal, handler);

@@ -55,6 +55,7 @@ int note_thread(int result, uintptr_t id) {
   static std::atomic<bool> noted{false};
   if (!noted.load(std::memory_order_relaxed) && collector::mode() != collector::Mode::kOff) {
     platform::install_stop_signal();
+    platform::note_first_thread();
     noted.store(true, std::memory_order_relaxed);
   }
   return result;

@@ -129,7 +129,7 @@ sigjmp_buf jump;
 
 void trampoline(int) {
   const SavedRegion saved =
-      leave_region_for_handler(static_cast<uintptr_t*>(__builtin_frame_address(0)));
+      leave_region_for_handler(static_cast<uintptr_t*>(__builtin_frame_address(0)), nullptr);
   handler_saw_inside = saved.inside;
   char byte;
   if (handler_pipe >= 0) read_in_region(handler_pipe, &byte, 1);
@@ -183,7 +183,7 @@ TEST_F(RegionTest, AHandlerRunsOutsideAndTheRegionIsEnteredAgain) {
 TEST_F(RegionTest, ALongjmpOutOfTheHandlerLeavesTheRegion) {
   install(
       SIGUSR2, +[](int) {
-        leave_region_for_handler(static_cast<uintptr_t*>(__builtin_frame_address(0)));
+        leave_region_for_handler(static_cast<uintptr_t*>(__builtin_frame_address(0)), nullptr);
         siglongjmp(jump, 1);
       });
   if (sigsetjmp(jump, 1) == 0) {
@@ -205,7 +205,7 @@ TEST_F(RegionTest, AHandlerThatForksLeavesTheChildRunning) {
   install(
       SIGUSR1, +[](int) {
         const SavedRegion saved =
-            leave_region_for_handler(static_cast<uintptr_t*>(__builtin_frame_address(0)));
+            leave_region_for_handler(static_cast<uintptr_t*>(__builtin_frame_address(0)), nullptr);
         const pid_t child = fork();
         if (child == 0) {
           reset_threads_after_fork();

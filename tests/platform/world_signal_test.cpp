@@ -26,7 +26,7 @@ void count_in_handler(int) {
 
 void trusted(int) {
   const SavedRegion saved =
-      leave_region_for_handler(static_cast<uintptr_t*>(__builtin_frame_address(0)));
+      leave_region_for_handler(static_cast<uintptr_t*>(__builtin_frame_address(0)), nullptr);
   ++handler_steps;
   reenter_region_after_handler(saved);
 }
