@@ -62,6 +62,7 @@ struct Share {
 struct LastHeld {
   uint32_t uptime_ms = 0;  // of that check
   std::string path;        // "global cache_ in libfoo.so + 16 -> Map -> Node"
+  bool another = false;    // of the finding's structures: the example was lost before all checks
 };
 
 // Structures that look the same: same shape, types and allocation stacks.

@@ -1,5 +1,6 @@
 // From earlier checks of the same run: what held a lost block last.
 #include <optional>
+#include <unordered_map>
 
 #include "cli/analysis/growth.h"
 #include "cli/analysis/paths.h"
@@ -10,12 +11,13 @@ namespace {
 
 // The same allocation in another snapshot, UINT32_MAX if it did not exist yet or is another one.
 // Stacks are compared by their content, since their numbers may change.
-uint32_t same_block(const Snapshot& now, const Member& member, const Snapshot& then) {
-  const uint32_t block = then.block_at(member.address);
-  if (block == UINT32_MAX || then.address[block] != member.address ||
-      then.time_ms[block] != member.time_ms || then.requested[block] != member.size)
+uint32_t same_block(const Snapshot& now, uint32_t lost, const Snapshot& then) {
+  const uint64_t address = now.address[lost];
+  const uint32_t block = then.block_at(address);
+  if (block == UINT32_MAX || then.address[block] != address ||
+      then.time_ms[block] != now.time_ms[lost] || then.requested[block] != now.requested[lost])
     return UINT32_MAX;
-  const std::span<const Pc> one = now.stack_of(member.stack);
+  const std::span<const Pc> one = now.stack_of(now.stack[lost]);
   const std::span<const Pc> other = then.stack_of(then.stack[block]);
   if (one.size() != other.size()) return UINT32_MAX;
   for (size_t i = 0; i < one.size(); ++i)
@@ -36,19 +38,41 @@ class Check {
 
   void tell(Finding* finding) {
     for (const Member& member : finding->members) {
-      const uint32_t block = same_block(now_, member, then_);
-      if (block == UINT32_MAX || !then_.reachable(block)) continue;
-      if (!paths_) paths_.emplace(then_);
-      const std::optional<Path> path = paths_->to(block);
-      if (!path) continue;
-      const Names names{then_, types_, symbols_, fields_};
-      const auto uptime = static_cast<uint32_t>(then_.header.uptime_ms);
-      finding->last_held = LastHeld{uptime, path_text(names, *path)};
-      return;
+      const uint32_t block = now_.block_at(member.address);
+      if (block != UINT32_MAX && tell(block, finding)) return;
+    }
+  }
+
+  // Those whose examples were lost before, by others of their structures.
+  void tell_by_others(std::vector<Finding>* findings) {
+    std::unordered_map<uint32_t, Finding*> of_stack;
+    for (Finding& finding : *findings) {
+      if (finding.last_held) continue;
+      for (const Share& share : finding.shares)
+        if (share.root && share.stack != 0) of_stack.emplace(share.stack, &finding);
+    }
+    for (uint32_t block = 0; block < now_.blocks() && !of_stack.empty(); ++block) {
+      if (now_.reachable(block)) continue;
+      const auto found = of_stack.find(now_.stack[block]);
+      if (found == of_stack.end() || !tell(block, found->second)) continue;
+      found->second->last_held->another = true;
+      of_stack.erase(found);
     }
   }
 
  private:
+  bool tell(uint32_t lost, Finding* finding) {
+    const uint32_t block = same_block(now_, lost, then_);
+    if (block == UINT32_MAX || !then_.reachable(block)) return false;
+    if (!paths_) paths_.emplace(then_);
+    const std::optional<Path> path = paths_->to(block);
+    if (!path) return false;
+    const Names names{then_, types_, symbols_, fields_};
+    const auto uptime = static_cast<uint32_t>(then_.header.uptime_ms);
+    finding->last_held = LastHeld{uptime, path_text(names, *path)};
+    return true;
+  }
+
   const Snapshot& now_;
   const Snapshot& then_;
   const Types& types_;
@@ -67,6 +91,7 @@ void tell_last_held(const Snapshot& now, const std::vector<Earlier>& earlier, Fi
     Check at(now, earlier[i]);
     for (Finding& finding : findings->lost)
       if (!finding.last_held) at.tell(&finding);
+    at.tell_by_others(&findings->lost);
   }
 }
 

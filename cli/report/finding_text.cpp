@@ -284,7 +284,8 @@ void tell_finding(Page& page, const Finding& finding, const Report& report) {
   if (!age.empty()) page.wrap(kIndent, "", age, kIndent);
   if (finding.last_held)
     page.wrap(kIndent, "",
-              cut(finding, "last held " + duration_words(finding.last_held->uptime_ms) +
+              cut(finding, std::string(finding.last_held->another ? "one of them was " : "") +
+                               "last held " + duration_words(finding.last_held->uptime_ms) +
                                " after the start, by " + finding.last_held->path),
               kIndent);
   page.line(kIndent, "certain: nothing outside refers to it", Ink::kDim);

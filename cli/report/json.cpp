@@ -124,6 +124,8 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
     json.begin_object()
         .member("uptime_ms", finding.last_held->uptime_ms)
         .member("path", finding.last_held->path)
+        .key("another")
+        .boolean(finding.last_held->another)
         .end_object();
   else
     json.null();

@@ -152,6 +152,25 @@ TEST(LastHeld, IsToldFromEarlierChecks) {
   }
 }
 
+TEST(LastHeld, IsToldOfAnotherStructureWhereTheExampleWasLostBefore) {
+  test::SnapshotBuilder before = with_all(1000), after = with_all(2000);
+  reachable(&before, 40, 1, 7);
+  reachable(&before, 40, 1, 8);
+  before.root(GC_REFERENCE_GLOBAL, 1, 0, 0x8000);
+  for (uint32_t time : {9, 8}) {
+    const uint64_t block = after.block(40);
+    after.blocks[block].stack = 1;
+    after.blocks[block].time_ms = time;
+  }
+  const Snapshot then = before.snapshot(), now = after.snapshot();
+  const Types types = find_types(then);
+  Findings findings = analyse(now, find_types(now));
+  tell_last_held(now, {{&then, &types}}, &findings);
+  ASSERT_EQ(findings.lost.size(), 1u);
+  ASSERT_TRUE(findings.lost[0].last_held);
+  EXPECT_TRUE(findings.lost[0].last_held->another);
+}
+
 TEST(NearLeaks, AreHeldByInteriorWordsOfRootsAlone) {
   test::SnapshotBuilder builder = with_all();
   for (int i = 0; i < 5; ++i) reachable(&builder, 40, 1 + static_cast<uint64_t>(i == 3));

@@ -68,8 +68,8 @@ TEST_F(Names, OfALambdaSayWhereItStands) {
   snapshot_ = sample_->snapshot();
   symbols_.emplace(snapshot_);
   const std::string name = symbols_->stack(1)[1].function;
-  EXPECT_TRUE(name.starts_with("names_sample_lambda::<lambda")) << name;
-  EXPECT_TRUE(name.ends_with(">::operator()")) << name;
+  EXPECT_TRUE(name.starts_with("names_sample_lambda::")) << name;  // GCC: <lambda>, Clang: $_0
+  EXPECT_NE(name.find("::operator()"), std::string::npos) << name;
 }
 
 TEST_F(Names, OfDynamicSymbolsAlone) {

@@ -273,7 +273,7 @@
     const age = when(finding);
     if (age) intro.append(make("p", {}, age));
     if (finding.last_held)
-      intro.append(make("p", {}, "Last held " + duration(finding.last_held.uptime_ms) + " after the start, by " + finding.last_held.path + "."));
+      intro.append(make("p", {}, (finding.last_held.another ? "One of them was last held " : "Last held ") + duration(finding.last_held.uptime_ms) + " after the start, by " + finding.last_held.path + "."));
     const columns = make("div", { class: "columns" }, intro,
         make("div", {}, make("h3", {}, "Members of one of them"), membersTable(finding)),
         make("div", {}, finding.edges.length ? make("h3", {}, "References") : null, finding.edges.length ? edgesTable(finding) : null));
