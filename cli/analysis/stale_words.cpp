@@ -8,6 +8,26 @@
 
 namespace heaprake::cli {
 
+namespace {
+
+// Whether three words that look like a vector's are others': libc++'s deque has {start, first, end,
+// end}, and an iterator of libstdc++'s {place, start, end, place of the start's address}.
+bool is_of_deque(const Snapshot& snapshot, const Container& vector) {
+  const PackedWords words = snapshot.words_of(vector.owner);
+  const size_t next = vector.offset / 8 + 3;
+  if (next >= words.size()) return false;
+  if (words[next] == words[next - 1]) return true;
+  const std::span<const BlockEdge> edges = snapshot.edges_of(vector.owner);
+  const auto edge = std::find_if(edges.begin(), edges.end(),
+                                 [&](const BlockEdge& at) { return at.offset == next * 8; });
+  if (vector.used > 0 || edge == edges.end()) return false;
+  for (const BlockEdge& place : snapshot.edges_of(edge->to))
+    if (place.offset == edge->inner) return place.to == vector.parts[0].block && place.inner == 0;
+  return false;
+}
+
+}  // namespace
+
 StaleWords::StaleWords(const Snapshot& snapshot, const std::vector<bool>& lost,
                        const Types* types) {
   for (uint32_t block = 0; block < snapshot.blocks(); ++block) {
@@ -49,8 +69,7 @@ void StaleWords::look_at_containers(const Snapshot& snapshot, const std::vector<
   for (const Container& container : containers_in(snapshot, block)) {
     if (container.parts.size() != 1) continue;
     const uint32_t part = container.parts[0].block;
-    // An empty one may as well be another's words: libc++'s deque has {start, first, ...}.
-    if (container.kind == std::string_view("std::vector") && container.used > 0)
+    if (container.kind == std::string_view("std::vector") && !is_of_deque(snapshot, container))
       add(snapshot, part, container.used);
     // A text may look like an address as well.
     if (container.kind == std::string_view("std::string")) add(snapshot, part, 0);

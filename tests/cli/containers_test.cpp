@@ -240,6 +240,28 @@ TEST_F(Containers, AFullMapOfLibcxxsDequeIsNoEmptyVector) {
   set(map, {address(one), address(two)});
   set(deque, {begin, begin, end, end, 0, 9});
   EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
+  word(deque, 1) = begin + 8;  // the first chunk is in use no more
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
+}
+
+TEST_F(Containers, AnEmptiedVectorLeadsNowhere) {
+  const uint64_t owner = block(40), other = block(48), elements = block(64);
+  const uint64_t begin = address(elements);
+  set(owner, {begin, begin, begin + 64});
+  set(elements, {address(other), 0, address(other)});
+  set(other, {address(owner)});
+  const Snapshot s = snapshot();
+  EXPECT_EQ(find_structures(s).cycles, 0u);
+  EXPECT_EQ(analyse(s, find_types(s)).blocks, 3u);
+}
+
+TEST_F(Containers, ADequesIteratorIsNoEmptiedVector) {
+  const uint64_t owner = block(32), chunk = block(64), map = block(64), value = block(16);
+  const uint64_t begin = address(chunk);
+  set(owner, {begin, begin, begin + 64, address(map, 3)});
+  set(map, {begin}, 3);
+  set(chunk, {address(value)}, 2);
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
 }
 
 TEST_F(Containers, WordsBehindATextLeadNowhere) {
