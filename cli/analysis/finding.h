@@ -83,9 +83,11 @@ struct Finding {
   // Members in the cycle, the first ones. 0: none, also where the shape is a cycle because a
   // container refers to itself (a short string, an empty map), or by weak_ptrs alone.
   uint32_t cycle_length = 0;
-  int64_t closing_edge = -1;           // position in edges of the one that closes the cycle, or -1
-  std::vector<Share> shares;           // of all structures; sums equal to blocks and bytes
-  uint64_t members_omitted = 0;        // of the example, beyond the limit
+  int64_t closing_edge = -1;     // position in edges of the one that closes the cycle, or -1
+  std::vector<Share> shares;     // of all structures; sums equal to blocks and bytes
+  uint64_t members_omitted = 0;  // of the example, beyond the limit
+  // Of its structures, the first ones in address order: a root's block in the snapshot.
+  std::vector<uint32_t> roots;
   uint32_t first_ms = 0, last_ms = 0;  // the oldest and the youngest allocation of a root
   std::optional<LastHeld> last_held;
   uint32_t stack() const { return members.empty() ? 0 : members.front().stack; }

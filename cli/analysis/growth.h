@@ -51,7 +51,7 @@ std::vector<NewLeak> new_leaks(const Snapshot& before, const Findings& findings_
                                const Snapshot& after, const Findings& findings_after);
 
 // Of each finding, where earlier snapshots of the same run, which must have all blocks, last saw
-// one of its example's blocks reachable, or else one that was allocated where its roots were.
+// one of its example's blocks reachable, or else the root of another of its structures.
 // `earlier` are in order of time.
 struct Earlier {
   const Snapshot* snapshot;

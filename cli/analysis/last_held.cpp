@@ -1,6 +1,5 @@
 // From earlier checks of the same run: what held a lost block last.
 #include <optional>
-#include <unordered_map>
 
 #include "cli/analysis/growth.h"
 #include "cli/analysis/paths.h"
@@ -45,18 +44,9 @@ class Check {
 
   // Those whose examples were lost before, by others of their structures.
   void tell_by_others(std::vector<Finding>* findings) {
-    std::unordered_map<uint32_t, Finding*> of_stack;
     for (Finding& finding : *findings) {
-      if (finding.last_held) continue;
-      for (const Share& share : finding.shares)
-        if (share.root && share.stack != 0) of_stack.emplace(share.stack, &finding);
-    }
-    for (uint32_t block = 0; block < now_.blocks() && !of_stack.empty(); ++block) {
-      if (now_.reachable(block)) continue;
-      const auto found = of_stack.find(now_.stack[block]);
-      if (found == of_stack.end() || !tell(block, found->second)) continue;
-      found->second->last_held->another = true;
-      of_stack.erase(found);
+      for (size_t i = 0; i < finding.roots.size() && !finding.last_held; ++i)
+        if (tell(finding.roots[i], &finding)) finding.last_held->another = true;
     }
   }
 

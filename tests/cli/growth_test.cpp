@@ -171,6 +171,28 @@ TEST(LastHeld, IsToldOfAnotherStructureWhereTheExampleWasLostBefore) {
   EXPECT_TRUE(findings.lost[0].last_held->another);
 }
 
+TEST(LastHeld, IsToldOfTheFindingsOwnStructures) {
+  test::SnapshotBuilder before = with_all(1000), after = with_all(2000);
+  reachable(&before, 40, 1, 7);
+  reachable(&before, 40, 1, 8);
+  before.root(GC_REFERENCE_GLOBAL, 1, 0, 0x8000);
+  // Two of one kind, and one that has another below it, all from one place in the program.
+  for (uint32_t time : {9, 8, 10}) {
+    const uint64_t block = after.block(40);
+    after.blocks[block].stack = 1;
+    after.blocks[block].time_ms = time;
+  }
+  after.edge(2, after.block(100));
+  const Snapshot then = before.snapshot(), now = after.snapshot();
+  const Types types = find_types(then);
+  Findings findings = analyse(now, find_types(now));
+  tell_last_held(now, {{&then, &types}}, &findings);
+  ASSERT_EQ(findings.lost.size(), 2u);
+  EXPECT_EQ(findings.lost[0].shape, Shape::kTree);
+  EXPECT_FALSE(findings.lost[0].last_held);
+  EXPECT_TRUE(findings.lost[1].last_held);
+}
+
 TEST(NearLeaks, AreHeldByInteriorWordsOfRootsAlone) {
   test::SnapshotBuilder builder = with_all();
   for (int i = 0; i < 5; ++i) reachable(&builder, 40, 1 + static_cast<uint64_t>(i == 3));
