@@ -45,7 +45,8 @@ class Describer::One {
         references_(all.references_),
         structure_(structure),
         finding_(*finding),
-        folding_(all.snapshot_, all.types_, &all.fields_, blocks_of(all.structures_, structure)) {}
+        folding_(all.snapshot_, all.types_, &all.fields_, blocks_of(all.structures_, structure),
+                 [this](uint32_t control) { return references_to_start(control); }) {}
 
   void run(uint32_t limit) {
     example_ = example_of(snapshot_, structures_, structure_, folding_, limit);
@@ -76,6 +77,14 @@ class Describer::One {
     const auto& blocks = structures_.block_of;
     return static_cast<uint32_t>(std::lower_bound(blocks.begin(), blocks.end(), block) -
                                  blocks.begin());
+  }
+
+  // Of a block that is not looked at others may know.
+  int64_t references_to_start(uint32_t block) const {
+    const uint32_t node = node_of(block);
+    if (node == structures_.block_of.size() || structures_.block_of[node] != block)
+      return INT64_MAX;
+    return references_[node].to_start;
   }
 
   void add_member(const Example::Shown& shown) {
@@ -110,7 +119,9 @@ class Describer::One {
     if (snapshot_.requested[block] != 16 || words.size() != 2) return "";
     const Hold hold = folding_.owners().of(block, words[0]);
     if (hold == Hold::kPlain || types_.name(words[0].to).empty()) return "";
-    const char* kind = hold == Hold::kWeak ? "std::weak_ptr<" : "std::shared_ptr<";
+    const char* kind = hold == Hold::kWeak     ? "std::weak_ptr<"
+                       : hold == Hold::kEither ? "std::shared_ptr or weak_ptr<"
+                                               : "std::shared_ptr<";
     return kind + types_.name(words[0].to) + ">";
   }
 

@@ -16,8 +16,9 @@ bool is_shown_by_vtable(const Types& types, uint32_t block) {
 }  // namespace
 
 std::optional<OwnerCounts> counts_of(const Snapshot& snapshot, const Types& types, uint32_t block) {
+  if (!is_shown_by_vtable(types, block)) return std::nullopt;
   const PackedWords words = snapshot.words_of(block);
-  if (!is_shown_by_vtable(types, block) || words.size() < 3) return std::nullopt;
+  if (words.size() < 3) return std::nullopt;
   const OwnerCounts counts = owner_counts(*types.type(block).control, words[1], words[2]);
   // Such numbers are no counts.
   constexpr int64_t kMost = 1'000'000'000;
@@ -27,11 +28,11 @@ std::optional<OwnerCounts> counts_of(const Snapshot& snapshot, const Types& type
 }
 
 Folding::Folding(const Snapshot& snapshot, const Types& types, Fields* fields,
-                 const std::vector<uint32_t>& blocks)
+                 const std::vector<uint32_t>& blocks, const OwnerWords::Found& found)
     : snapshot_(snapshot),
       types_(types),
       controls_(controls_in(snapshot, types, blocks)),
-      owners_(snapshot, types, fields, blocks, controls_) {
+      owners_(snapshot, types, fields, blocks, controls_, found) {
   for (uint32_t block : blocks) find_parts(block);
 }
 

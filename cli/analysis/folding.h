@@ -19,7 +19,7 @@ class Folding {
  public:
   // Of the blocks of one structure. `fields` tells weak_ptrs from shared_ptrs; it may be null.
   Folding(const Snapshot& snapshot, const Types& types, Fields* fields,
-          const std::vector<uint32_t>& blocks);
+          const std::vector<uint32_t>& blocks, const OwnerWords::Found& found);
 
   // The block that is no part of another to which this one belongs; itself if it is none.
   uint32_t whole_of(uint32_t block) const;

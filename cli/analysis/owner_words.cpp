@@ -7,23 +7,26 @@
 namespace heaprake::cli {
 
 OwnerWords::OwnerWords(const Snapshot& snapshot, const Types& types, Fields* fields,
-                       const std::vector<uint32_t>& blocks, const Controls& controls)
+                       const std::vector<uint32_t>& blocks, const Controls& controls,
+                       const Found& found)
     : snapshot_(snapshot), types_(types), controls_(controls) {
   std::unordered_map<uint32_t, std::vector<Word>> words;
-  for (uint32_t block : blocks) {
+  // The control block may be another structure's.
+  const auto has_weak = [&](uint32_t block) {
     const std::optional<OwnerCounts> counts = counts_of(snapshot, types, block);
-    if (counts && counts->weak > 0) words.try_emplace(block);
-  }
-  if (words.empty()) return;
+    return counts && counts->weak > 0;
+  };
   for (uint32_t block : blocks) {
     for (const BlockEdge& edge : snapshot.edges_of(block)) {
       if (edge.inner != 0 || edge.offset < 8 || edge.offset == UINT32_MAX) continue;
-      const auto control = words.find(edge.to);
-      if (control != words.end()) control->second.push_back({block, edge.offset});
+      if (words.contains(edge.to) || has_weak(edge.to))
+        words[edge.to].push_back({block, edge.offset});
     }
   }
-  for (auto& [control, all] : words)
-    tell(control, all, *counts_of(snapshot, types, control), fields);
+  for (auto& [control, all] : words) {
+    const int64_t others = std::max<int64_t>(found(control) - std::ssize(all), 0);
+    tell(control, all, others, *counts_of(snapshot, types, control), fields);
+  }
 }
 
 uint32_t OwnerWords::object_of(uint32_t control) const {
@@ -31,8 +34,8 @@ uint32_t OwnerWords::object_of(uint32_t control) const {
   return apart == controls_.end() ? control : apart->second;
 }
 
-void OwnerWords::tell(uint32_t control, std::vector<Word>& words, const OwnerCounts& counts,
-                      Fields* fields) {
+void OwnerWords::tell(uint32_t control, std::vector<Word>& words, int64_t others,
+                      const OwnerCounts& counts, Fields* fields) {
   int64_t owners = counts.owners, weak = counts.weak;
   const auto take = [&](size_t index, Hold hold) {
     if (hold != Hold::kOwner) set(words[index], hold);
@@ -46,7 +49,7 @@ void OwnerWords::tell(uint32_t control, std::vector<Word>& words, const OwnerCou
     if (kind != SmartPointer::kUnknown)
       take(i, kind == SmartPointer::kWeak ? Hold::kWeak : Hold::kOwner);
   }
-  const auto all_are_weak = [&] { return owners <= 0 || weak >= std::ssize(words); };
+  const auto all_are_weak = [&] { return owners <= 0 || weak >= std::ssize(words) + others; };
   // Blocks come in address order, and words by offset.
   const uint32_t object = object_of(control);
   const auto self = std::find_if(words.begin(), words.end(),

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -27,9 +28,12 @@ class OwnerWords {
   // A control block that lies apart -> its object.
   using Controls = std::unordered_map<uint32_t, uint32_t>;
 
-  // Of the blocks of one structure; all of it must outlive this. `fields` may be null.
+  // Words anywhere that refer to a control block's start.
+  using Found = std::function<int64_t(uint32_t)>;
+
+  // Of the blocks of one structure; all of it but `found` must outlive this. `fields` may be null.
   OwnerWords(const Snapshot& snapshot, const Types& types, Fields* fields,
-             const std::vector<uint32_t>& blocks, const Controls& controls);
+             const std::vector<uint32_t>& blocks, const Controls& controls, const Found& found);
 
   // Of either of the two words.
   Hold of(uint32_t from, const BlockEdge& edge) const;
@@ -42,7 +46,9 @@ class OwnerWords {
     uint32_t from;
     uint32_t offset;
   };
-  void tell(uint32_t control, std::vector<Word>& words, const OwnerCounts& counts, Fields* fields);
+  // Besides `words`, so many `others` of other structures refer to the control block.
+  void tell(uint32_t control, std::vector<Word>& words, int64_t others, const OwnerCounts& counts,
+            Fields* fields);
   void set(const Word& word, Hold hold) { holds_[key(word.from, word.offset)] = hold; }
   static uint64_t key(uint32_t from, uint32_t offset) { return uint64_t{from} << 32 | offset; }
   uint32_t object_of(uint32_t control) const;

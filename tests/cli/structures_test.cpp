@@ -268,7 +268,7 @@ TEST(Examples, ALimitOmitsMembersAndTheirEdgesOnly) {
   const Snapshot snapshot = builder.snapshot();
   const Structures structures = find_structures(snapshot);
   const Types types = find_types(snapshot);
-  const Folding folding(snapshot, types, nullptr, {});
+  const Folding folding(snapshot, types, nullptr, {}, {});
   const Example example = example_of(snapshot, structures, structures.all.at(0), folding, 10);
   EXPECT_EQ(example.members.size(), 10u);
   EXPECT_EQ(example.omitted, 40u);

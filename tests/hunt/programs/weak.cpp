@@ -1,4 +1,4 @@
-// Loses cycles of shared_ptrs with weak_ptrs beside them, each of a size of its own.
+// Loses cycles of shared_ptrs with weak_ptrs beside them, each of a size of its own, and pointers.
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -44,6 +44,15 @@ struct Lower {
   char more[800];
 };
 
+// No cycles, but pointers in blocks of their own: to one that has been destroyed, and to one that
+// each of the two may own.
+struct Gone {
+  char more[900];
+};
+struct Either {
+  char more[1000];
+};
+
 template <class T>
 __attribute__((noinline)) void use(T& value) {
   asm volatile("" ::"r"(&value) : "memory");
@@ -66,6 +75,11 @@ __attribute__((noinline)) void lose() {
   upper->lower->upper = upper;
   alignas(std::shared_ptr<Upper>) char forgotten[sizeof upper];
   use(*new (forgotten) std::shared_ptr<Upper>(std::move(upper)));
+  auto gone = std::make_shared<Gone>();
+  for (int i = 0; i < 2; ++i) use(*new std::weak_ptr<Gone>(gone));
+  auto either = std::make_shared<Either>();
+  use(*new std::shared_ptr<Either>(either));
+  use(*new std::weak_ptr<Either>(either));
 }
 
 __attribute__((noinline)) void wipe() {
