@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <set>
@@ -154,8 +155,18 @@ void Outputs::refine(Report* report) const {
 }
 
 void Outputs::write_files(const Report& report, const Beside& beside) const {
-  if (json_) json_->write(json(report, beside));
+  if (json_) {
+    json_->write(json(report, beside));
+    tell_left_out();
+  }
   for (const File& file : files_) file.file.write(file.format(report));
+}
+
+// Who compares with it later would be refused.
+void Outputs::tell_left_out() const {
+  if (left_out_ == 0 || wants_top_) return;
+  std::fprintf(stderr, "heaprake: %s leaves out %s, the smallest; --top=0 writes all\n",
+               printable(json_->path()).c_str(), counted(left_out_, "finding").c_str());
 }
 
 void Outputs::write_process_files(const Report& report, const std::string& snapshot) const {
@@ -165,6 +176,8 @@ void Outputs::write_process_files(const Report& report, const std::string& snaps
 }
 
 std::string Outputs::json(const Report& report, const Beside& beside) const {
+  const size_t findings = report.findings.lost.size();
+  left_out_ += findings - std::min(findings, extent_.findings);
   return report_json(report, beside, extent_);
 }
 

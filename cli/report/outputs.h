@@ -56,6 +56,7 @@ class Outputs {
 
   void add_file(const Arguments& arguments, const std::string& name, Format format);
   void check_distinct() const;
+  void tell_left_out() const;
   static void add_programs_rules(Report* report, std::vector<Suppression>* rules);
 
   bool force_;
@@ -67,7 +68,8 @@ class Outputs {
   uint64_t max_leaks_ = 0;
   std::string lsan_options_;
   bool wants_top_ = false;
-  Extent extent_ = kUsualExtent;  // of the JSON
+  Extent extent_ = kUsualExtent;   // of the JSON
+  mutable uint64_t left_out_ = 0;  // findings, of all JSON that was made
   TextStyle style_;
   bool lsan_ = false;
 };

@@ -143,6 +143,17 @@ TEST_F(Hunt, SuppressionsBaselinesAndLimitsDecideTheStatus) {
   EXPECT_EQ(hunt(leaky_.bytes(), "true", {"--suppressions", files_.write("s", "oops")}).status, 2);
 }
 
+TEST_F(Hunt, FindingsThatTheJsonLeavesOutAreTold) {
+  SnapshotBuilder many;
+  for (uint64_t i = 1; i <= 2001; ++i) many.block(i * 8);
+  const std::string json = files_.path("cut.json"), all = files_.path("all.json");
+  const std::string sentence = "cut.json leaves out 1 finding, the smallest; --top=0 writes all\n";
+  const Outcome cut = hunt(many.bytes(), "true", {"--json", json});
+  EXPECT_NE(cut.error.find(sentence), std::string::npos) << cut.error;
+  const Outcome whole = hunt(many.bytes(), "true", {"--json", all, "--top=0"});
+  EXPECT_EQ(whole.error.find("leaves out"), std::string::npos);
+}
+
 TEST_F(Hunt, LooksLikeLeakSanitizerWhenAskedTo) {
   const Outcome outcome = hunt(leaky_.bytes(), "true", {"--format=lsan"});
   EXPECT_EQ(outcome.status, 23);
