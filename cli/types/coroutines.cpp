@@ -82,7 +82,7 @@ Coroutine Coroutines::look_up(uint64_t resume, uint64_t destroy) const {
     if (!destroy_name.empty() || !resume_name.empty())
       return coroutine_of(resume_name, destroy_name);
     const uint64_t distance = resume > destroy ? resume - destroy : destroy - resume;
-    if (resume == 0 || distance == 0 || distance > kNear) return {};
+    if (resume != 0 && (distance == 0 || distance > kNear)) return {};
     return {Coroutine::Kind::kNameless, "coroutine frame"};
   }
   return {};

@@ -15,8 +15,10 @@ namespace heaprake::cli {
 struct Coroutine {
   enum class Kind : uint8_t {
     kNone,
-    kNameless,  // two neighbouring functions of a module without names: perhaps one of GCC's
-    kGccs,      // the frame has its own address, too
+    // Two neighbouring functions of a module without names, or one where the first is gone: perhaps
+    // one of GCC's.
+    kNameless,
+    kGccs,  // the frame has its own address, too
     kClangs
   };
   Kind kind = Kind::kNone;

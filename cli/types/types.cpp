@@ -97,8 +97,9 @@ class Finder {
     const Coroutine coroutine = coroutines_.with(words[0], words[1]);
     if (coroutine.kind == Coroutine::Kind::kNone) return false;
     const std::span<const BlockEdge> edges = snapshot_.edges_of(block);
+    // Behind the promise, which takes a word at least.
     const bool holds_itself = std::any_of(edges.begin(), edges.end(), [&](const BlockEdge& edge) {
-      return edge.to == block && edge.inner == 0;
+      return edge.to == block && edge.inner == 0 && edge.offset >= 24;
     });
     // Two functions may stand at the start of anything: without names they prove too little.
     if (coroutine.kind == Coroutine::Kind::kNameless && !holds_itself) return false;
