@@ -59,9 +59,14 @@ void StaleWords::look_at_containers(const Snapshot& snapshot, const std::vector<
   const auto could_be = [&](const BlockEdge& edge) {
     // Where nothing leads on there is nothing to leave out.
     if (edge.inner != 0 || edge.to == block || !lost[edge.to] ||
-        snapshot.edges_of(edge.to).empty() || edge.offset / 8 + 2 >= words.size())
+        snapshot.edges_of(edge.to).empty() || edge.offset / 8 >= words.size())
       return false;
-    const uint64_t last = words[edge.offset / 8 + 2], requested = snapshot.requested[edge.to];
+    const size_t at = edge.offset / 8;
+    const uint64_t requested = snapshot.requested[edge.to];
+    // libc++'s string: its characters come last, its capacity and a bit first.
+    if (at >= 2 && words[at - 2] == (requested | 1)) return true;
+    if (at + 2 >= words.size()) return false;
+    const uint64_t last = words[at + 2];
     return last == snapshot.address[edge.to] + requested || last + 1 == requested;
   };
   const std::span<const BlockEdge> edges = snapshot.edges_of(block);
@@ -99,13 +104,15 @@ void StaleWords::look_at_short_texts(const Snapshot& snapshot, uint32_t block) {
   kept_[block] = std::move(kept);
 }
 
-// A deleter that a control block holds lives until the last weak_ptr goes: it is left alone.
+// A deleter or an allocator that a control block holds lives until the last weak_ptr goes: these
+// are left alone.
 void StaleWords::look_at_control_block(const Snapshot& snapshot, const Types& types,
                                        uint32_t block) {
   const std::optional<OwnerCounts> counts = counts_of(snapshot, types, block);
   if (!counts || counts->owners != 0) return;
   const Type& type = types.type(block);
-  if (type.control->inplace) add(snapshot, block, type.control->offset);
+  if (type.control->inplace && !type.control->has_allocator)
+    add(snapshot, block, type.control->offset);
 }
 
 void StaleWords::add(const Snapshot& snapshot, uint32_t block, uint64_t from) {

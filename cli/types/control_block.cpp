@@ -41,10 +41,14 @@ std::optional<ControlBlock> control_block(const std::string& type) {
     if (!type.starts_with(prefix)) continue;
     ControlBlock block;
     block.object = first_argument(type, prefix.size());
+    const size_t end = prefix.size() + block.object.size();
     while (!block.object.empty() && block.object.back() == ' ') block.object.pop_back();
     if (!pattern.inplace && !block.object.empty() && block.object.back() == '*')
       block.object.pop_back();
     block.inplace = pattern.inplace;
+    const std::string_view rest = std::string_view(type).substr(end);
+    block.has_allocator = pattern.inplace && !rest.starts_with(", std::allocator<") &&
+                          !rest.starts_with(", std::__1::allocator<");
     block.offset = pattern.offset;
     block.libcxx = pattern.libcxx;
     return block;

@@ -12,6 +12,9 @@ struct ControlBlock {
   // Where the object lies in the block (make_shared), or where the pointer to it does.
   bool inplace = false;
   uint32_t offset = 0;
+  // It was made by another allocator than the library's, which lies beside the object and lives
+  // until the last weak_ptr goes.
+  bool has_allocator = false;
   // libstdc++: two 4-byte counters, of owners at 8, of weak ones at 12. libc++: two of 8 bytes, at
   // 8 and 16, each less by one.
   bool libcxx = false;

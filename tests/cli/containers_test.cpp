@@ -273,6 +273,15 @@ TEST_F(Containers, WordsBehindATextLeadNowhere) {
   EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
 }
 
+TEST_F(Containers, WordsBehindATextOfLibcxxLeadNowhere) {
+  const uint64_t owner = block(24), text = block(64), other = block(48);
+  set(owner, {64 | 1, 17, address(text)});
+  set(text, {0x6161616161616161, 0x6161616161616161, 0x61, address(other)});
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 2u);
+  word(owner, 0) = 48 | 1;  // no string's words
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
+}
+
 TEST_F(Containers, WordsBehindAShortTextLeadNowhere) {
   const uint64_t owner = block(40), other = block(48);
   set(owner, {address(owner, 2), 1, 0x61, address(other), 7});

@@ -192,6 +192,14 @@ TEST(ControlBlocks, AreToldByName) {
   EXPECT_EQ(object("A"), "-");
 }
 
+TEST(ControlBlocks, KeepAnAllocatorThatIsNotTheLibrarys) {
+  const auto has_allocator = [](const char* name) { return control_block(name)->has_allocator; };
+  EXPECT_FALSE(has_allocator("std::_Sp_counted_ptr_inplace<A<1, 2>, std::allocator<A<1, 2> >, 2>"));
+  EXPECT_FALSE(has_allocator("std::__1::__shared_ptr_emplace<A, std::__1::allocator<A> >"));
+  EXPECT_TRUE(has_allocator("std::_Sp_counted_ptr_inplace<A, Pool<std::allocator<A> >, 2>"));
+  EXPECT_FALSE(has_allocator("std::_Sp_counted_deleter<A*, Free, std::allocator<void>, 2>"));
+}
+
 TEST(ControlBlocks, CountAsTheirLibraryDoes) {
   ControlBlock block;
   EXPECT_EQ(owner_counts(block, 0x0000000200000003, 0).owners, 3);
