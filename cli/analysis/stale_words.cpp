@@ -65,6 +65,10 @@ void StaleWords::look_at_containers(const Snapshot& snapshot, const std::vector<
     const uint64_t requested = snapshot.requested[edge.to];
     // libc++'s string: its characters come last, its capacity and a bit first.
     if (at >= 2 && words[at - 2] == (requested | 1)) return true;
+    // A deque's map, and its first place that is in use.
+    if (at + 9 < words.size() && words[at + 1] == requested / 8 &&
+        words[at + 5] - words[at] < requested)
+      return true;
     if (at + 2 >= words.size()) return false;
     const uint64_t last = words[at + 2];
     return last == snapshot.address[edge.to] + requested || last + 1 == requested;
@@ -72,6 +76,7 @@ void StaleWords::look_at_containers(const Snapshot& snapshot, const std::vector<
   const std::span<const BlockEdge> edges = snapshot.edges_of(block);
   if (std::none_of(edges.begin(), edges.end(), could_be)) return;
   for (const Container& container : containers_in(snapshot, block)) {
+    if (container.kind == std::string_view("std::deque")) look_at_deque(snapshot, container);
     if (container.parts.size() != 1) continue;
     const uint32_t part = container.parts[0].block;
     if (container.kind == std::string_view("std::vector") && !is_of_deque(snapshot, container))
@@ -79,6 +84,18 @@ void StaleWords::look_at_containers(const Snapshot& snapshot, const std::vector<
     // A text may look like an address as well.
     if (container.kind == std::string_view("std::string")) add(snapshot, part, 0);
   }
+}
+
+// {map, its number, first {now, begin, end, place in the map}, last {the same}}
+void StaleWords::look_at_deque(const Snapshot& snapshot, const Container& deque) {
+  const PackedWords all = snapshot.words_of(deque.owner);
+  const auto word = [&](size_t i) { return all[deque.offset / 8 + i]; };
+  const uint64_t map = word(0), chunk = word(4) - word(3);
+  const uint64_t begin = word(2) - word(3), end = word(6) - word(7);
+  if (begin > chunk || end > chunk) return;
+  keep(snapshot, deque.parts[0].block, word(5) - map, word(9) - map + 8);
+  keep(snapshot, deque.parts[1].block, begin, deque.parts.size() == 2 ? end : chunk);
+  if (deque.parts.size() > 2) keep(snapshot, deque.parts.back().block, 0, end);
 }
 
 // {address of the third word, length, text}: a text of less than eight characters ends in the third
@@ -113,6 +130,15 @@ void StaleWords::look_at_control_block(const Snapshot& snapshot, const Types& ty
   const Type& type = types.type(block);
   if (type.control->inplace && !type.control->has_allocator)
     add(snapshot, block, type.control->offset);
+}
+
+// The references in these bytes alone.
+void StaleWords::keep(const Snapshot& snapshot, uint32_t block, uint64_t begin, uint64_t end) {
+  const std::span<const BlockEdge> edges = live_edges(snapshot, block);
+  std::vector<BlockEdge> kept;
+  for (const BlockEdge& edge : edges)
+    if (edge.offset >= begin && edge.offset < end) kept.push_back(edge);
+  if (kept.size() < edges.size()) kept_[block] = std::move(kept);
 }
 
 void StaleWords::add(const Snapshot& snapshot, uint32_t block, uint64_t from) {

@@ -255,6 +255,19 @@ TEST_F(Containers, AnEmptiedVectorLeadsNowhere) {
   EXPECT_EQ(analyse(s, find_types(s)).blocks, 3u);
 }
 
+TEST_F(Containers, WordsAroundADequesElementsLeadNowhere) {
+  const uint64_t deque = block(80), map = block(64), other = block(48), chunk = block(64);
+  const uint64_t begin = address(chunk), place = address(map, 3);
+  set(map, {begin}, 3);
+  set(deque, {address(map), 8, begin, begin, begin + 64, place, begin, begin, begin + 64, place});
+  word(chunk, 2) = address(other);
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 2u);  // cleared
+  word(deque, 6) = begin + 24;
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
+  word(deque, 2) = begin + 24;  // and taken from the front
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 2u);
+}
+
 TEST_F(Containers, ADequesIteratorIsNoEmptiedVector) {
   const uint64_t owner = block(32), chunk = block(64), map = block(64), value = block(16);
   const uint64_t begin = address(chunk);
