@@ -6,6 +6,8 @@ namespace heaprake::cli {
 namespace {
 
 constexpr size_t kMostFindings = 20;
+// Of a name: wider boxes cannot be read, and Graphviz refuses texts of 16,384 characters.
+constexpr size_t kWidth = 200;
 
 std::string in_quotes(std::string_view text) {
   std::string out = "\"";
@@ -21,7 +23,7 @@ std::string node(const Finding& finding, size_t member) {
 }
 
 std::string member_label(const Member& member) {
-  std::string label = member.type.empty() ? "block" : member.type;
+  const std::string label = shortened(member.type.empty() ? "block" : member.type, kWidth);
   if (member.folded_blocks > 1)
     return label + ", " + counted(member.folded_blocks, "block") + ", " +
            counted(member.folded_bytes, "byte");
@@ -39,15 +41,17 @@ std::string omitted_words(const Finding& finding) {
 
 void add_finding(const Finding& finding, std::string* text) {
   *text += "  subgraph " + in_quotes("cluster" + std::to_string(finding.id)) + " {\n    label=" +
-           in_quotes(std::to_string(finding.id) + ": " + title_of(finding) + ", lost " +
-                     grouped(finding.structures) + " times, " + counted(finding.bytes, "byte")) +
+           in_quotes(std::to_string(finding.id) + ": " + shortened(title_of(finding), kWidth) +
+                     ", lost " + grouped(finding.structures) + " times, " +
+                     counted(finding.bytes, "byte")) +
            ";\n";
   for (size_t i = 0; i < finding.members.size(); ++i)
     *text += "    " + node(finding, i) + " [label=" + in_quotes(member_label(finding.members[i])) +
              ", tooltip=" + in_quotes(hexadecimal(finding.members[i].address)) + "];\n";
   for (size_t i = 0; i < finding.edges.size(); ++i) {
     const FindingEdge& edge = finding.edges[i];
-    const std::string label = edge.field.empty() ? "+" + grouped(edge.offset) : edge.field;
+    const std::string label =
+        shortened(edge.field.empty() ? "+" + grouped(edge.offset) : edge.field, kWidth);
     *text += "    " + node(finding, edge.from) + " -> " + node(finding, edge.to) +
              " [label=" + in_quotes(label);
     if (static_cast<int64_t>(i) == finding.closing_edge)

@@ -145,6 +145,10 @@ TEST(Dot, DrawsMembersAndTheClosingEdge) {
   report.findings.lost[0].members_omitted = 7;
   report.findings.lost[0].edges_omitted = 1000;
   EXPECT_TRUE(contains(dot_graph(report), "and 7 blocks, 1,000 references more"));
+  const std::string name(20'000, 'T');
+  Finding& finding = report.findings.lost[0];
+  finding.title = finding.members[1].type = finding.edges[0].field = name;
+  EXPECT_FALSE(contains(dot_graph(report), name.substr(0, 1000)));
 }
 
 std::string inflated(const std::string& content) {
