@@ -192,8 +192,8 @@ void reset_threads_after_fork() {
     if (room != reinterpret_cast<char*>(own_room)) give_room_back(room);
   }
   for (uint32_t i = 0; i < thread_count(); ++i) {
-    if (records[i].ended_at.load(std::memory_order_relaxed) != 0) continue;
-    records[i].ended_at.store(now() + 1, std::memory_order_relaxed);
+    if (records[i].ended_at.load(std::memory_order_relaxed) == 0)
+      records[i].ended_at.store(now() + 1, std::memory_order_relaxed);
   }
   left_behind = left_behind || !alone;
   alone = false;

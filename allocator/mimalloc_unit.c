@@ -99,8 +99,8 @@ extern char** heaprake_no_environ __attribute__((alias("no_environment"), visibi
 #endif
 
 #if MI_MALLOC_VERSION < 210
-/* As static.c includes them, but that a page which is empty again need not be retired anew. */
-/* The order is theirs. */
+/* As static.c includes them, but that a page which is empty again need not be retired anew;
+ * the order is theirs. */
 /* clang-format off */
 #include "mimalloc-internal.h"
 #include "stats.c"

@@ -38,11 +38,7 @@ std::vector<pid_t> HuntFiles::processes() const {
 }
 
 std::string HuntFiles::temporary_directory() const {
-  std::filesystem::path path = directory_;
-  while (path.has_relative_path() &&
-         path.string().find(HEAPRAKE_HUNT_DIRECTORY) != std::string::npos)
-    path = path.parent_path();
-  return shell_quoted(path.string()) + " (see TMPDIR)";
+  return shell_quoted(directory_.parent_path().string()) + " (see TMPDIR)";
 }
 
 std::string HuntFiles::why_not(pid_t pid) const {

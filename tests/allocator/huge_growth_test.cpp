@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "heap_fixture.h"
+#include "lists.h"
 #include "resident_bytes.h"
 
 namespace platform = heaprake::platform;
@@ -44,26 +45,6 @@ size_t mappings_of_heap() {
   return count;
 }
 
-// Each block written full, so that what is resident beyond the blocks is the heap's own.
-void* make_list(size_t size, size_t total = kTotal) {
-  void* last = nullptr;
-  for (size_t bytes = 0; bytes < total; bytes += size) {
-    void* p = heap::allocate(size);
-    std::memset(p, 1, size);
-    *static_cast<void**>(p) = last;
-    last = p;
-  }
-  return last;
-}
-
-void free_list(void* last) {
-  while (last) {
-    void* p = last;
-    last = *static_cast<void**>(p);
-    heap::release(p);
-  }
-}
-
 class HugeGrowth : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -76,7 +57,7 @@ class HugeGrowth : public ::testing::Test {
 
 TEST_F(HugeGrowth, HappensInALargeHeap) {
   const size_t fallbacks = count_of_fallbacks();
-  make_list(64);
+  make_list(64, kTotal);
   if (count_of_fallbacks() == fallbacks) {
     EXPECT_GE(memory_in("AnonHugePages"), platform::kHugePage / 1024);
   }
@@ -115,14 +96,14 @@ TEST_F(HugeGrowth, MakesFewMappings) {
 TEST_F(HugeGrowth, GivesBackWhatIsFree) {
   const size_t before = resident_bytes();
   for (size_t size : {64u, 1000u, 20000u, 300000u, 3u << 20}) {
-    free_list(make_list(size));
+    free_list(make_list(size, kTotal));
     EXPECT_TRUE(heap::trim());
     EXPECT_LT(resident_bytes(), before + kTotal / 4) << size;
   }
 }
 
 TEST_F(Heap, GrowsBySmallPagesUnlessTold) {
-  make_list(64);
+  make_list(64, kTotal);
   if (platform::huge_pages() == platform::HugePages::kEverybody) GTEST_SKIP() << "all are huge";
   EXPECT_EQ(memory_in("AnonHugePages"), 0u);
 }
