@@ -1,12 +1,11 @@
 #include "collector/filter.h"
 
-#include <immintrin.h>
-
 #include <bit>
 #include <cassert>
 #include <cstring>
 
 #include "allocator/heap.h"
+#include "collector/avx512.h"
 #include "collector/cpu.h"
 
 namespace heaprake::collector {
@@ -87,8 +86,6 @@ __attribute__((target("avx2"))) size_t filter_avx2(const Filter& f, const char* 
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
-
-#define HEAPRAKE_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,bmi2")))
 
 // `bytes` (a multiple of 8 under 64) from `p`, in the lower lanes. No load reaches further, not
 // even with lanes that are masked out: such a load waits for a line that nobody needs.

@@ -47,6 +47,8 @@ class MarkBits {
     explicit Reader(const MarkBits& bits) : words_(bits.words_) {}
     void prefetch(size_t granule) const { __builtin_prefetch(&words_[granule >> 6], 0, 2); }
     bool test(size_t granule) const { return words_[granule >> 6] >> (granule & 63) & 1; }
+    // Granule g's bit is bit g % 64 of words()[g / 64].
+    const uint64_t* words() const { return words_; }
 
    private:
     const uint64_t* const words_;

@@ -84,8 +84,9 @@ class MarkWork {
   bool take(GreyStack& stack) {
     idle_.fetch_add(1, std::memory_order_acq_rel);
     for (unsigned spins = 1;; spins++) {
-      // The others may be waiting for the processor that this one waits on.
-      if (spins % kSpins == 0) platform::yield();
+      // The others may be waiting for the processor that this one waits on; or there may be nothing
+      // to share for long, as along a list.
+      if (spins % kSpins == 0) platform::yield(spins / kSpins);
       if (surplus_size_.load(std::memory_order_relaxed)) {
         // Not idle before the work is taken: else the others might see everyone idle meanwhile.
         unsigned idle = idle_.fetch_sub(1, std::memory_order_acq_rel);

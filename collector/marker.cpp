@@ -5,6 +5,7 @@
 
 #include "collector/mark_work.h"
 #include "collector/resolve.h"
+#include "collector/unmarked.h"
 
 namespace heaprake::collector {
 
@@ -28,7 +29,7 @@ struct Shared {
 template <bool kParallel>
 class Worker {
  public:
-  explicit Worker(Shared& shared) : shared_(shared) {}
+  explicit Worker(Shared& shared) : shared_(shared), unmarked_words_(shared.filter, shared.bits) {}
 
   void run(bool first) {
     shared_.work.join();
@@ -111,11 +112,14 @@ class Worker {
         i += scan_short(count) - 1;
         continue;
       }
-      Piece block = ready_[ready_begin_++ % kReady];
-      if (block.granules > kPieceGranules) [[unlikely]] {
-        push_rest_of(block);
-        block.granules = kPieceGranules;
+      Piece& next = ready_[ready_begin_ % kReady];
+      if (next.granules > kPieceGranules) [[unlikely]] {
+        push_rest_of(next);
+        next.granules = kPieceGranules;
       }
+      if (is_long(next)) break;
+      const Piece block = next;
+      ready_begin_++;
       uintptr_t lo = heap::geometry.base + block.granule * heap::kGranule;
       scan({lo, lo + block.granules * heap::kGranule}, shared_.filter, block_of_distances(block));
     }
@@ -200,8 +204,27 @@ class Worker {
     unmarked_count_ = to;
   }
 
-  // Steps 2 and 3 in one, for the many words of a large block: the processor itself overlaps the
+  // Steps 1 to 3 in one, for the many words of a large block: the processor itself overlaps the
   // misses of a loop without a branch that depends on them.
+  void read_long() {
+    if (ready_begin_ == ready_end_ || !is_long(ready_[ready_begin_ % kReady])) return;
+    if (kMostUnmarked - unmarked_count_ < Unmarked::kMost) return;
+    Piece& piece = ready_[ready_begin_ % kReady];
+    const size_t from = unmarked_count_;
+    size_t to = from;
+    const size_t read = unmarked_words_(piece, unmarked_, kMostUnmarked, &to);
+    if (read == piece.granules) {
+      ready_begin_++;
+    } else {
+      piece = {piece.granule + read - 1, piece.granules - read + 1};
+    }
+    fetch_unmarked(from, to);
+  }
+  bool is_long(const Piece& piece) const {
+    return piece.granules >= Unmarked::kLong && unmarked_words_.usable();
+  }
+
+  // Steps 2 and 3 in one, where that cannot be.
   void test_words() {
     const MarkBits::Reader bits(shared_.bits);
     const Resolver::Range range = resolver_.range();
@@ -306,6 +329,7 @@ class Worker {
         test_edges();
         resolve_edges<true>();
         fetch_blocks();
+        read_long();
       } else {
         // Backwards, so that a whole turn lies between a step and the next.
         resolve_edges<false>();
@@ -316,6 +340,7 @@ class Worker {
         } else {
           load_edges<false>();
         }
+        if (words_.empty()) read_long();
       }
       if constexpr (kParallel) {
         if (shared_.work.hungry()) share();
@@ -337,6 +362,7 @@ class Worker {
 
   Shared& shared_;
   const Resolver resolver_;
+  const Unmarked unmarked_words_;
   MappedArray<uintptr_t> words_;  // candidates; those before next_word_ are done with
   size_t next_word_ = 0;
   size_t edges_[kEdges];  // granules whose mark word is on its way

@@ -1,8 +1,8 @@
 // Helpers that live only while the world stands still: raw threads that libc never hears of. They
 // run with the caller's thread-local storage, which is why they must not use it.
-#include <linux/futex.h>
 #include <linux/sched.h>
 
+#include "platform/futex.h"
 #include "platform/platform.h"
 #include "platform/syscall.h"
 
@@ -49,7 +49,7 @@ bool start(Helper* helper, void (*fn)(void*, unsigned), void* arg, unsigned inde
 // Waits until the thread has left its stack, and then until it is no longer counted as a thread: a
 // program that calls unshare or setns must be found to be as single as it was.
 void join(Helper* helper, int process) {
-  constexpr int kPatience = 10000;
+  constexpr unsigned kMost = 200;
   constexpr long kNoSuchThread = -3;
   const int tid = helper->id;
   for (;;) {
@@ -58,16 +58,23 @@ void join(Helper* helper, int process) {
     // Not a private futex: the kernel's wake at a thread's end is not one.
     sys::call(SYS_futex, &helper->tid, FUTEX_WAIT, left, nullptr);
   }
-  for (int i = 0; i < kPatience; ++i) {
+  for (unsigned i = 0; i < kMost; ++i) {
     if (sys::call(SYS_tgkill, process, tid, 0) == kNoSuchThread) return;
-    yield();
+    yield(i);
   }
 }
 
 }  // namespace
 
-void yield() {
-  sys::call(SYS_sched_yield);
+void yield(unsigned times) {
+  constexpr unsigned kPatience = 64;
+  constexpr uint64_t kNapNs = 50000;
+  if (times < kPatience) {
+    sys::call(SYS_sched_yield);
+  } else {
+    const uint32_t nobody_wakes = 0;
+    futex_wait(&nobody_wakes, 0, kNapNs);
+  }
 }
 
 unsigned run_parallel(unsigned count, void (*fn)(void* arg, unsigned index), void* arg) {
