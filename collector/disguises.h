@@ -39,15 +39,17 @@ inline uintptr_t base_of_distances(const heap::Block& block) {
   return block.size <= kMostDistanceBytes ? block.address : 0;
 }
 
+inline constexpr unsigned kDigitBits = 30;
+
 // Calls visit(address) for each address that the word may be. `at`: where it stands in the program;
 // anything outside the heap if that is not known. `block`: base_of_distances of the one in which it
 // stands, 0 if it stands in none.
 template <class Visit>
 inline void for_each_disguised(Disguises disguises, uint64_t word, uintptr_t at, uintptr_t block,
                                Visit visit) {
-  constexpr uint64_t kDigit = (uint64_t{1} << 30) - 1;
+  constexpr uint64_t kDigit = (uint64_t{1} << kDigitBits) - 1;
   if (disguises & kDigits && !(word & ~(kDigit | kDigit << 32)))
-    visit((word & kDigit) | word >> 32 << 30);
+    visit((word & kDigit) | word >> 32 << kDigitBits);
   if (disguises & kDistance && block && word) visit(block + word);
   if (disguises & kShifted1) visit(word >> 1);
   if (disguises & kShifted3) visit(word >> 3);

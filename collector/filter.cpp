@@ -178,7 +178,7 @@ HEAPRAKE_AVX512 size_t of_short_avx512(const Filter& f, const Piece* pieces, siz
   const char* const base = reinterpret_cast<const char*>(heap::geometry.base);
   FilterAvx512 filter(f, base, out);
   size_t i = 0;
-  for (; i < count && filter.out() < out + enough; ++i) {
+  for (; i < count && static_cast<size_t>(filter.out() - out) < enough; ++i) {
     const char* lo = base + pieces[i].granule * heap::kGranule;
     filter.start_at(lo);
     take_all<false>(filter, lo, lo + pieces[i].granules * heap::kGranule);
@@ -197,13 +197,52 @@ size_t filter_plain(const Filter& f, const char* from, const char* to, uintptr_t
   return filter_scalar(f, from, from, to, out);
 }
 
+size_t of_short_plain(const Filter& f, const Piece* pieces, size_t count, size_t enough,
+                      uintptr_t* out, size_t* found) {
+  if (f.rule.alignment != 1 && cpu().avx512)
+    return of_short_avx512(f, pieces, count, enough, out, found);
+  size_t i = 0, n = 0;
+  for (; i < count && n < enough; ++i) {
+    const char* lo =
+        reinterpret_cast<const char*>(heap::geometry.base) + pieces[i].granule * heap::kGranule;
+    n += filter_plain(f, lo, lo + pieces[i].granules * heap::kGranule, out + n);
+  }
+  *found += n;
+  return i;
+}
+
+// The upper digits of the range's addresses have few values, as their upper halves have.
+Filter filter_of_digits() {
+  const heap::Geometry& g = heap::geometry;
+  const auto first = static_cast<uint32_t>(g.base >> kDigitBits);
+  const auto last = static_cast<uint32_t>((g.base + g.size - 1) >> kDigitBits);
+  return {first, last - first + 1, {sizeof(uintptr_t)}};
+}
+// Of what such a filter has found, the addresses, in the same place; returns how many.
+size_t take_digits(uintptr_t* words, size_t count) {
+  size_t n = 0;
+  for (size_t i = 0; i < count; i++) {
+    for_each_disguised(kDigits, words[i], 0, 0, [&](uintptr_t word) {
+      words[n] = word;
+      n += word - heap::geometry.base < heap::geometry.size;
+    });
+  }
+  return n;
+}
+
 size_t filter_disguised(const Filter& f, const char* from, const char* to, uintptr_t block,
                         uintptr_t* out) {
   const size_t step = f.rule.alignment == 1 ? 1 : sizeof(uintptr_t);
+  Disguises left = f.rule.disguises;
   size_t n = 0;
+  if (left & kDigits && step != 1) {
+    n = take_digits(out, filter_plain(filter_of_digits(), from, to, out));
+    left &= static_cast<Disguises>(~kDigits);
+    if (!left) return n;
+  }
   for (const char* p = from; p + sizeof(uintptr_t) <= to; p += step) {
     const auto at = reinterpret_cast<uintptr_t>(p);
-    for_each_disguised(f.rule.disguises, load_word(p), at, block, [&](uintptr_t word) {
+    for_each_disguised(left, load_word(p), at, block, [&](uintptr_t word) {
       out[n] = word;
       n += word - heap::geometry.base < heap::geometry.size;
     });
@@ -227,16 +266,15 @@ size_t Filter::operator()(const void* lo, const void* hi, uintptr_t* out, uintpt
 
 size_t Filter::of_short(const Piece* pieces, size_t count, size_t enough, uintptr_t* out,
                         size_t* found) const {
-  if (rule.alignment != 1 && cpu().avx512)
-    return of_short_avx512(*this, pieces, count, enough, out, found);
-  size_t i = 0, n = 0;
-  for (; i < count && n < enough; ++i) {
-    const char* lo =
-        reinterpret_cast<const char*>(heap::geometry.base) + pieces[i].granule * heap::kGranule;
-    n += filter_plain(*this, lo, lo + pieces[i].granules * heap::kGranule, out + n);
-  }
-  *found += n;
-  return i;
+  const size_t before = *found;
+  const size_t read = of_short_plain(*this, pieces, count, enough, out, found);
+  if (!rule.disguises) [[likely]]
+    return read;
+  out += *found - before;
+  size_t candidates = 0;
+  of_short_plain(filter_of_digits(), pieces, read, SIZE_MAX, out, &candidates);
+  *found += take_digits(out, candidates);
+  return read;
 }
 
 Filter Filter::for_heap(WordRule rule) {

@@ -41,11 +41,15 @@ struct Filter {
   // wholly inside. `out` has room for capacity_for(hi - lo) entries. `block`: as for_each_disguised
   // has it.
   size_t operator()(const void* lo, const void* hi, uintptr_t* out, uintptr_t block = 0) const;
-  // The same for short pieces, which cost less together, where the rule knows no disguises: as many
-  // of them as it takes to find `enough` candidates, at most `count`. Returns how many pieces were
-  // read, and adds to *found. `out` has room for `enough` and capacity_for(kShort granules).
+  // The same for short pieces, which cost less together, where reads_together(): as many of them as
+  // it takes to find `enough` candidates in the form of an address, at most `count`. Returns how
+  // many pieces were read, and adds to *found. `out` has room for `enough` and
+  // capacity_for(count * kShort granules).
   size_t of_short(const Piece* pieces, size_t count, size_t enough, uintptr_t* out,
                   size_t* found) const;
+  bool reads_together() const {
+    return !rule.disguises || (rule.disguises == kDigits && rule.alignment != 1);
+  }
   uint32_t keep_high() const { return static_cast<uint32_t>(rule.keep >> 32); }
   size_t capacity_for(size_t bytes) const {
     const size_t words = bytes >> std::countr_zero(rule.alignment);

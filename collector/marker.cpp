@@ -126,7 +126,7 @@ class Worker {
   }
   // How many of the next `most` are short, up to the end of the ring's array.
   size_t short_pieces(size_t most) const {
-    if (shared_.filter.rule.disguises) [[unlikely]]
+    if (!shared_.filter.reads_together()) [[unlikely]]
       return 0;
     const size_t first = ready_begin_ % kReady;
     most = std::min({most, ready_end_ - ready_begin_, kReady - first});
@@ -137,7 +137,7 @@ class Worker {
   // So many of them, until there are words enough; returns how many pieces were read.
   size_t scan_short(size_t count) {
     constexpr size_t kMostBytes = Filter::kShort * heap::kGranule;
-    if (!words_.reserve(kEdges + shared_.filter.capacity_for(kMostBytes))) {
+    if (!words_.reserve(kEdges + shared_.filter.capacity_for(kBlocks * kMostBytes))) {
       shared_.work.fail();
       return count;
     }

@@ -126,6 +126,78 @@ TEST_P(FilterTest, StaysWithinItsPage) {
   platform::release(pages, 3 * kPage);
 }
 
+class DigitsTest : public FilterTest {
+ protected:
+  // Addresses plain and as CPython's digits, and words that are nearly so.
+  static uint64_t word(std::mt19937_64& random) {
+    constexpr uint64_t kDigit = (uint64_t{1} << collector::kDigitBits) - 1;
+    const heap::Geometry& g = heap::geometry;
+    const uint64_t address = g.base + random() % (g.size + 65536) - 32768;
+    const uint64_t digits = (address & kDigit) | address >> collector::kDigitBits << 32;
+    const uint64_t kinds[] = {
+        0, random(), address, digits, digits | 1ull << 30, digits | 1ull << 63};
+    return kinds[random() % std::size(kinds)];
+  }
+  static std::vector<uintptr_t> naive(const Filter& filter, const char* lo, size_t bytes) {
+    std::vector<uintptr_t> addresses;
+    for (size_t at = 0; at + 8 <= bytes; at += filter.rule.alignment) {
+      uint64_t word;
+      memcpy(&word, lo + at, 8);
+      collector::for_each_meaning(filter.rule, word, at, 0, [&](uintptr_t address) {
+        if (address - heap::geometry.base < heap::geometry.size) addresses.push_back(address);
+      });
+    }
+    std::sort(addresses.begin(), addresses.end());
+    return addresses;
+  }
+  // The filter's own range is a little larger.
+  static std::vector<uintptr_t> exact(const uintptr_t* words, size_t count) {
+    std::vector<uintptr_t> addresses;
+    std::copy_if(words, words + count, std::back_inserter(addresses),
+                 [](uintptr_t word) { return word - heap::geometry.base < heap::geometry.size; });
+    std::sort(addresses.begin(), addresses.end());
+    return addresses;
+  }
+};
+
+TEST_P(DigitsTest, AreFoundInOnePieceAndInManyShortOnes) {
+  auto [level, alignment, tags] = GetParam();
+  ASSERT_TRUE(heap::init({}));
+  collector::override_cpu({level >= 1 && machine_.avx2, level >= 2 && machine_.avx512});
+  const Filter filter = Filter::for_heap({alignment, ~uint64_t{0} >> tags, collector::kDigits});
+  constexpr size_t kPieces = 32, kBytes = Filter::kShort * heap::kGranule;
+  auto* memory = static_cast<char*>(heap::allocate(kPieces * kBytes));
+  const size_t first = (reinterpret_cast<uintptr_t>(memory) - heap::geometry.base) / heap::kGranule;
+  std::mt19937_64 random(11);
+  std::vector<uintptr_t> found(filter.capacity_for(kPieces * kBytes) + 100);
+  for (int round = 0; round < 200; round++) {
+    for (size_t at = 0; at < kPieces * kBytes; at += 8) {
+      const uint64_t some = word(random);
+      memcpy(memory + at, &some, 8);
+    }
+    const size_t bytes = random() % 70 * 8;
+    size_t count = filter(memory, memory + bytes, found.data());
+    ASSERT_EQ(exact(found.data(), count), naive(filter, memory, bytes)) << "round " << round;
+    if (!filter.reads_together()) continue;
+    collector::Piece pieces[kPieces];
+    for (size_t i = 0; i < kPieces; i++) pieces[i] = {first + i * Filter::kShort, Filter::kShort};
+    count = 0;
+    const size_t read = filter.of_short(pieces, kPieces, 100, found.data(), &count);
+    ASSERT_GT(read, 0u);
+    std::vector<uintptr_t> expected;
+    for (size_t i = 0; i < read; i++) {
+      const std::vector<uintptr_t> more = naive(filter, memory + i * kBytes, kBytes);
+      expected.insert(expected.end(), more.begin(), more.end());
+    }
+    std::sort(expected.begin(), expected.end());
+    ASSERT_EQ(exact(found.data(), count), expected) << "round " << round;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Paths, DigitsTest,
+                         testing::Combine(testing::Values(0, 1, 2), testing::Values(1u, 4u, 8u),
+                                          testing::Values(0u, 16u)));
+
 INSTANTIATE_TEST_SUITE_P(Paths, FilterTest,
                          testing::Combine(testing::Values(0, 1, 2), testing::Values(1u, 4u, 8u),
                                           testing::Values(0u, 16u)));
