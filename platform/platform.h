@@ -228,7 +228,7 @@ StoppedThread thread_of_call(const CallContext& context);
 unsigned run_parallel(unsigned count, void (*fn)(void* arg, unsigned index), void* arg);
 // For one of them that waits for the others, and has called this `times` before in a row: lets
 // whoever else wants the processor have it, and after a while sleeps for 50 us each time.
-void yield(unsigned times);
+void yield(unsigned times = 0);
 
 // Runs fn(arg) on a large stack of our own, so that the caller may stand on a tiny one. One caller
 // at a time. Falls back to the caller's stack when memory is out.

@@ -60,6 +60,11 @@ bool add(int signal, const siginfo_t* info) {
     return true;
   }
   const size_t index = taken_count.fetch_add(1);
+  if (index >= kPlaces) {
+    taken_count.fetch_sub(1);
+    standard_taken.fetch_and(~bit);
+    return false;
+  }
   taken[index].signal = signal;
   taken[index].info = info != nullptr ? *info : made_up(signal);
   return index < kNearlyFull;

@@ -74,11 +74,12 @@ __attribute__((used)) platform::SavedRegion signal_leave_region(int signal, void
     return nothing;
   }
   if (context) platform::let_handler_interrupt(signal, context);
-  if (context && collector::heaprake_words_carried) note_arrival(signal, info);
   // The kernel's frame begins with the return address; a call's is as good as any.
   const void* frame = context ? context : __builtin_frame_address(0);
   const platform::SavedRegion saved =
       platform::leave_region_for_handler(static_cast<const uintptr_t*>(frame) - 1, context);
+  // Not before: of a thread inside a region the kernel's frame, where the value is, is not scanned.
+  if (context && collector::heaprake_words_carried) note_arrival(signal, info);
   if (context) before_handler(signal, context);
   return saved;
 }

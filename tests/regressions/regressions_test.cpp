@@ -398,6 +398,7 @@ INSTANTIATE_TEST_SUITE_P(
     Programs, Linked,
     testing::Values(
         Case{"GarbageIsNotGivenOut", {program("pending_sweep")}, "never given out\n"},
+        Case{"QueuedValuesOfAThreadThatWaits", {program("queued_values")}, "whole\n"},
         Case{"FailedMarks", {program("failed_mark")}, "nothing freed\n"},
         Case{"RequestsInHandlers", {program("handler_request")}, "freed later\n"},
         Case{"SnapshotsDuringCollections", {program("snapshot_requests")}, "all answered\n"},
