@@ -38,7 +38,7 @@ constexpr size_t kWaitNeeds = 16 * 1024;
 // Signals for which the program has ever had a handler, and those for which it has ever had one
 // that cannot be put off: see NewAction.
 std::atomic<uint64_t> handled{0}, special{0};
-std::atomic<bool> has_threads{false}, forbidden{false};
+std::atomic<bool> first_noted{false}, has_threads{false}, forbidden{false};
 size_t frame_bytes;  // that a signal takes of the stack; set before has_threads
 
 // Odd while the main thread takes signals. Written by it alone; `awaited`: somebody sleeps on it.
@@ -223,10 +223,13 @@ bool defers_signals() {
 }
 
 void note_first_thread() {
-  static std::atomic<bool> noted{false};
-  if (noted.exchange(true)) return;
+  if (first_noted.exchange(true)) return;
   frame_bytes = bytes_for_deferred();
   if (waiting_stack.make()) has_threads.store(true);
+}
+
+bool has_had_threads() {
+  return first_noted.load(std::memory_order_relaxed);
 }
 
 // Either a deferral sees what is special, or this sees the deferral and waits for its end. That

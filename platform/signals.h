@@ -33,6 +33,7 @@ enum class NewAction {
 void note_action(int signal, NewAction action);
 // Called when the process has its first other thread. Before that nothing is taken.
 void note_first_thread();
+bool has_had_threads();
 // Called first of all in a handler of the program's, with what the kernel passed to it. true: it
 // must not do anything now but return, and will be called again.
 bool defer_signal(int signal, const void* info, void* ucontext);

@@ -24,15 +24,38 @@ bool forked = false;
 struct Begun {
   int depth;
   bool holds;    // the locks; not in the child of an inner fork, which goes on within the outer one
-  bool blocked;  // signals, and `mask` is what was blocked before
+  bool blocked;  // signals, from the first lock to the last, and `mask` is what was blocked before
   platform::SignalMask mask;
 };
 constinit thread_local Begun begun{};
 
-// From the first lock to the last, so that no handler forks while some are held and others are not;
-// unless a filter may forbid it.
+// A filter may forbid it.
+bool may_block() {
+  return !collector::is_barred() && collector::mode() != collector::Mode::kOff;
+}
+
+// While locks are taken or given back, so that no handler forks when some are held and others are
+// not.
+class WithoutHandlers {
+ public:
+  WithoutHandlers() : blocked_(may_block()) {
+    if (blocked_) mask_ = platform::block_signals();
+  }
+  ~WithoutHandlers() {
+    if (blocked_) platform::restore_signals(mask_);
+  }
+  WithoutHandlers(const WithoutHandlers&) = delete;
+  WithoutHandlers& operator=(const WithoutHandlers&) = delete;
+
+ private:
+  const bool blocked_;
+  platform::SignalMask mask_{};
+};
+
+// All the time, unless there are other threads: they would get what comes for the process, and a
+// fork takes long.
 void block_signals() {
-  begun.blocked = !collector::is_barred() && collector::mode() != collector::Mode::kOff;
+  begun.blocked = may_block() && !platform::has_had_threads();
   if (begun.blocked) begun.mask = platform::block_signals();
 }
 void unblock_signals() {
@@ -49,8 +72,9 @@ bool is_known_to_be_alone() {
 // Taking the collector's lock waits for a running collection and its sweep, so that the copy that
 // the child gets is whole.
 void prepare() {
+  if (begun.depth == 0) block_signals();
+  const WithoutHandlers locking;
   if (begun.depth == 0) {
-    block_signals();
     if (is_known_to_be_alone()) heap::ledger::note_alone_at_fork();
     close_thread_gate();
     collector::before_fork();
@@ -60,19 +84,25 @@ void prepare() {
   ++begun.depth;
 }
 
-void parent() {
-  if (--begun.depth != 0) return;
+// Whether this was the outermost fork.
+bool leave_in_parent() {
+  const WithoutHandlers unlocking;
+  if (--begun.depth != 0) return false;
   if (begun.holds) {
     begun.holds = false;
     heap::after_fork_in_parent();
     collector::after_fork_in_parent();
     open_thread_gate();
   }
-  unblock_signals();
+  return true;
+}
+void parent() {
+  if (leave_in_parent()) unblock_signals();
 }
 
 // From the bottom up: each room may rely on those below it.
-void child() {
+bool leave_in_child() {
+  const WithoutHandlers unlocking;
   forget_threads_being_made();
   platform::reset_threads_after_fork();
   reset_interposition_after_fork();
@@ -81,7 +111,10 @@ void child() {
   home = platform::process_id();
   forked = true;
   begun.holds = false;
-  if (--begun.depth == 0) unblock_signals();
+  return --begun.depth == 0;
+}
+void child() {
+  if (leave_in_child()) unblock_signals();
 }
 
 }  // namespace
@@ -99,8 +132,8 @@ bool was_forked() {
 }
 
 // fork without the handlers, ours included (glibc 2.34). Signal handlers may call it, and fork: our
-// locks are held with signals blocked, so that none of them belongs to what was interrupted, unless
-// that is a fork.
+// locks are taken with signals blocked, so that none of them belongs to what was interrupted,
+// unless that is a fork, which holds them all.
 HEAPRAKE_EXPORT pid_t _Fork() noexcept {
   prepare();
   const pid_t result = heaprake_next__Fork();
