@@ -4,6 +4,7 @@
 #include <new>
 
 #include "collector/mark_work.h"
+#include "collector/ready_ring.h"
 #include "collector/resolve.h"
 #include "collector/unmarked.h"
 
@@ -55,7 +56,6 @@ class Worker {
   static constexpr size_t kMany = 256;
   static constexpr size_t kMostUnmarked = kEdges + 2 * kMany;
   static constexpr size_t kBlocks = 32;
-  static constexpr size_t kReady = 2 * kBlocks;
   // With fewer items than this in flight latency counts, not throughput.
   static constexpr size_t kNarrow = 12;
   // A worker with fewer grey blocks than this keeps them: handing over costs more.
@@ -107,32 +107,24 @@ class Worker {
 
   // Step 1: the blocks that were fetched first give words; enough of them for now.
   void scan_ready() {
-    for (size_t i = 0; i < kBlocks && ready_begin_ < ready_end_ && words_.size() < kEdges; i++) {
-      if (const size_t count = short_pieces(kBlocks - i)) {
+    const bool together = shared_.filter.reads_together();
+    for (size_t i = 0; i < kBlocks && !ready_.empty() && words_.size() < kEdges; i++) {
+      const size_t count = together ? ready_.short_ones(kBlocks - i) : 0;
+      if (count) {
         i += scan_short(count) - 1;
         continue;
       }
-      Piece& next = ready_[ready_begin_ % kReady];
+      Piece& next = ready_.front();
       if (next.granules > kPieceGranules) [[unlikely]] {
         push_rest_of(next);
         next.granules = kPieceGranules;
       }
       if (is_long(next)) break;
       const Piece block = next;
-      ready_begin_++;
+      ready_.drop(1);
       uintptr_t lo = heap::geometry.base + block.granule * heap::kGranule;
       scan({lo, lo + block.granules * heap::kGranule}, shared_.filter, block_of_distances(block));
     }
-  }
-  // How many of the next `most` are short, up to the end of the ring's array.
-  size_t short_pieces(size_t most) const {
-    if (!shared_.filter.reads_together()) [[unlikely]]
-      return 0;
-    const size_t first = ready_begin_ % kReady;
-    most = std::min({most, ready_end_ - ready_begin_, kReady - first});
-    size_t count = 0;
-    while (count < most && ready_[first + count].granules <= Filter::kShort) ++count;
-    return count;
   }
   // So many of them, until there are words enough; returns how many pieces were read.
   size_t scan_short(size_t count) {
@@ -142,10 +134,10 @@ class Worker {
       return count;
     }
     size_t found = words_.size();
-    const size_t done = shared_.filter.of_short(&ready_[ready_begin_ % kReady], count,
-                                                kEdges - found, words_.end(), &found);
+    const size_t done =
+        shared_.filter.of_short(&ready_.front(), count, kEdges - found, words_.end(), &found);
     words_.set_size(found);
-    ready_begin_ += done;
+    ready_.drop(done);
     return done;
   }
   // Where the block begins, if words in it count as distances.
@@ -207,14 +199,14 @@ class Worker {
   // Steps 1 to 3 in one, for the many words of a large block: the processor itself overlaps the
   // misses of a loop without a branch that depends on them.
   void read_long() {
-    if (ready_begin_ == ready_end_ || !is_long(ready_[ready_begin_ % kReady])) return;
+    if (ready_.empty() || !is_long(ready_.front())) return;
     if (kMostUnmarked - unmarked_count_ < Unmarked::kMost) return;
-    Piece& piece = ready_[ready_begin_ % kReady];
+    Piece& piece = ready_.front();
     const size_t from = unmarked_count_;
     size_t to = from;
     const size_t read = unmarked_words_(piece, unmarked_, kMostUnmarked, &to);
     if (read == piece.granules) {
-      ready_begin_++;
+      ready_.drop(1);
     } else {
       piece = {piece.granule + read - 1, piece.granules - read + 1};
     }
@@ -268,8 +260,8 @@ class Worker {
       if (block.size >= kSparseBytes) [[unlikely]] {
         push_touched(block);
         if (!grey_.reserve(unmarked_count_)) return shared_.work.fail();
-      } else if (kNarrowly && ready_end_ - ready_begin_ < kReady) {
-        ready_[ready_end_++ % kReady] = {block.granule, block.size / heap::kGranule};
+      } else if (kNarrowly && ready_.room()) {
+        ready_.push({block.granule, block.size / heap::kGranule});
       } else {
         grey_.push({block.granule, block.size / heap::kGranule});
       }
@@ -298,10 +290,10 @@ class Worker {
 
   // Step 5: the first lines of the next blocks to be scanned are fetched, two batches ahead.
   void fetch_blocks() {
-    size_t count = std::min(grey_.size(), kReady - (ready_end_ - ready_begin_));
+    size_t count = std::min(grey_.size(), ready_.room());
     for (size_t i = 0; i < count; i++) {
       Grey grey = grey_.pop();
-      ready_[ready_end_++ % kReady] = {grey.granule(), grey.granules()};
+      ready_.push({grey.granule(), grey.granules()});
       prefetch_content(grey.granule());
       // Many blocks of up to a line's length lie across two lines.
       if (grey.granule() % 4 + grey.granules() > 4) prefetch_content(grey.granule() + 4);
@@ -313,8 +305,8 @@ class Worker {
   }
 
   size_t in_flight() const {
-    return words_.size() - next_word_ + edge_count_ + unmarked_count_ +
-           (ready_end_ - ready_begin_) + grey_.size();
+    return words_.size() - next_word_ + edge_count_ + unmarked_count_ + ready_.size() +
+           grey_.size();
   }
 
   void drain() {
@@ -369,9 +361,7 @@ class Worker {
   size_t edge_count_ = 0;
   size_t unmarked_[kMostUnmarked];  // granules whose map line is on its way
   size_t unmarked_count_ = 0;
-  Piece ready_[kReady];  // a ring: blocks whose first line is on its way, numbers begin to end
-  size_t ready_begin_ = 0;
-  size_t ready_end_ = 0;
+  ReadyRing<2 * kBlocks> ready_;
   GreyStack grey_;
   size_t blocks_ = 0;
   size_t bytes_ = 0;

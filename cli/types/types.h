@@ -34,8 +34,12 @@ struct Type {
   std::vector<uint32_t> bases = {};
   // A frame into which the compiler has put its own address.
   bool holds_itself = false;
-  // Where the object of that name lies in the block.
-  uint32_t object_offset() const { return control && control->inplace ? control->offset : 0; }
+  // Where the object of that name lies in the block; UINT32_MAX if that is not known, since an
+  // allocator of unknown size lies before it.
+  uint32_t object_offset() const {
+    if (!control || !control->inplace) return 0;
+    return control->has_allocator ? UINT32_MAX : control->offset;
+  }
 };
 
 // Whether a block's first word may be what new[] puts there: the number of elements behind it.

@@ -200,6 +200,15 @@ TEST(ControlBlocks, KeepAnAllocatorThatIsNotTheLibrarys) {
   EXPECT_FALSE(has_allocator("std::_Sp_counted_deleter<A*, Free, std::allocator<void>, 2>"));
 }
 
+// Fields named from a wrong start would be others.
+TEST(ControlBlocks, DoNotTellWhereAnObjectBehindSuchAnAllocatorBegins) {
+  Type type;
+  type.control = control_block("std::_Sp_counted_ptr_inplace<A, std::allocator<A>, 2>");
+  EXPECT_EQ(type.object_offset(), 16u);
+  type.control = control_block("std::_Sp_counted_ptr_inplace<A, Pool<std::allocator<A> >, 2>");
+  EXPECT_EQ(type.object_offset(), UINT32_MAX);
+}
+
 TEST(ControlBlocks, CountAsTheirLibraryDoes) {
   ControlBlock block;
   EXPECT_EQ(owner_counts(block, 0x0000000200000003, 0).owners, 3);
