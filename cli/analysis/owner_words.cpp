@@ -27,6 +27,21 @@ OwnerWords::OwnerWords(const Snapshot& snapshot, const Types& types, Fields* fie
     const int64_t others = std::max<int64_t>(found(control) - std::ssize(all), 0);
     tell(control, all, others, *counts_of(snapshot, types, control), fields);
   }
+  for (const Open& open : open_) settle(open);
+}
+
+void OwnerWords::settle(const Open& open) {
+  int64_t weak = open.weak;
+  for (const Word& word : open.words) {
+    if (weak == 0 || !weak_places_.contains(place_of(word))) continue;
+    set(word, Hold::kWeak);
+    --weak;
+  }
+  if (weak != 0) return;
+  for (const Word& word : open.words) {
+    const auto left = holds_.find(key(word.from, word.offset));
+    if (left->second == Hold::kEither) holds_.erase(left);
+  }
 }
 
 uint32_t OwnerWords::object_of(uint32_t control) const {
@@ -59,7 +74,11 @@ void OwnerWords::tell(uint32_t control, std::vector<Word>& words, int64_t others
     take(static_cast<size_t>(self - words.begin()), Hold::kWeak);
   }
   if (weak <= 0) return;
-  for (const Word& word : words) set(word, all_are_weak() ? Hold::kWeak : Hold::kEither);
+  for (const Word& word : words) {
+    set(word, all_are_weak() ? Hold::kWeak : Hold::kEither);
+    if (all_are_weak() && types_.of[word.from] != 0) weak_places_.insert(place_of(word));
+  }
+  if (!all_are_weak()) open_.push_back({words, weak});
 }
 
 const BlockEdge* OwnerWords::second_word(uint32_t from, const BlockEdge& edge) const {

@@ -1,7 +1,8 @@
 // Which words are shared_ptrs and which weak_ptrs. Both are two words, the object's address and its
 // control block's. Debug information tells them apart. Without it the control block's counts do: so
 // many of the pointers that were found are owners, so many are weak, and a weak_ptr that comes
-// first in the object itself is enable_shared_from_this's.
+// first in the object itself is enable_shared_from_this's; and what is weak in one object of a type
+// is so in the others.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +50,13 @@ class OwnerWords {
   // Besides `words`, so many `others` of other structures refer to the control block.
   void tell(uint32_t control, std::vector<Word>& words, int64_t others, const OwnerCounts& counts,
             Fields* fields);
+  // Of those that refer to one control block, of which so many are weak.
+  struct Open {
+    std::vector<Word> words;
+    int64_t weak;
+  };
+  void settle(const Open& open);
+  uint64_t place_of(const Word& word) const { return key(types_.of[word.from], word.offset); }
   void set(const Word& word, Hold hold) { holds_[key(word.from, word.offset)] = hold; }
   static uint64_t key(uint32_t from, uint32_t offset) { return uint64_t{from} << 32 | offset; }
   uint32_t object_of(uint32_t control) const;
@@ -60,6 +68,8 @@ class OwnerWords {
   const Controls& controls_;
   std::unordered_map<uint64_t, Hold> holds_;  // second words that are not owners
   std::unordered_set<uint32_t> presumed_;     // objects
+  std::vector<Open> open_;
+  std::unordered_set<uint64_t> weak_places_;  // in objects of known types, by place_of
 };
 
 }  // namespace heaprake::cli

@@ -44,6 +44,14 @@ struct Lower {
   char more[800];
 };
 
+// None either: of two words that refer to a middle one, the counts say only that one is weak, but
+// of those that refer to the top one that all are.
+struct Branch {
+  std::weak_ptr<Branch> above;
+  std::shared_ptr<Branch> below[2];
+  char more[1100];
+};
+
 // No cycles, but pointers in blocks of their own: to one that has been destroyed, and to one that
 // each of the two may own.
 struct Gone {
@@ -75,6 +83,15 @@ __attribute__((noinline)) void lose() {
   upper->lower->upper = upper;
   alignas(std::shared_ptr<Upper>) char forgotten[sizeof upper];
   use(*new (forgotten) std::shared_ptr<Upper>(std::move(upper)));
+  auto top = std::make_shared<Branch>();
+  for (auto& middle : top->below) {
+    middle = std::make_shared<Branch>();
+    middle->above = top;
+    middle->below[1] = std::make_shared<Branch>();
+    middle->below[1]->above = middle;
+  }
+  alignas(std::shared_ptr<Branch>) char overwritten[sizeof top];
+  use(*new (overwritten) std::shared_ptr<Branch>(std::move(top)));
   auto gone = std::make_shared<Gone>();
   for (int i = 0; i < 2; ++i) use(*new std::weak_ptr<Gone>(gone));
   auto either = std::make_shared<Either>();
