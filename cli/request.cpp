@@ -32,6 +32,8 @@ constexpr milliseconds kThreadTime{1000};   // for a thread to answer before ano
 constexpr milliseconds kConnectTime{8000};  // for any of them
 constexpr int kBusyTries = 20;
 constexpr milliseconds kBusyPause{100};
+// Each has the program stand still until the library gives up, so they are fewer.
+constexpr int kStopTries = 5;
 
 std::string process_name(pid_t pid) {
   return "process " + std::to_string(pid);
@@ -141,6 +143,7 @@ bool send_all(int fd, const void* data, size_t length) {
 }  // namespace
 
 void request(pid_t pid, heaprake_request_kind kind, const AnswerSink& sink, uint32_t flags) {
+  int not_stopped = 0;
   for (int attempt = 0; attempt < kBusyTries; ++attempt) {
     check_reachable(pid);
     const Descriptor connection = connect_to(pid);
@@ -156,6 +159,11 @@ void request(pid_t pid, heaprake_request_kind kind, const AnswerSink& sink, uint
         std::this_thread::sleep_for(kBusyPause);
         continue;
       case HEAPRAKE_GAVE_UP:
+        // Most often a thread had no processor in time, since the machine is busy.
+        if (++not_stopped < kStopTries) {
+          std::this_thread::sleep_for(kBusyPause * (1 << not_stopped));
+          continue;
+        }
         throw Failure(kExitFailure, process_name(pid) +
                                         " could not stop all of its threads, and "
                                         "has changed nothing: ask again");

@@ -1,10 +1,14 @@
 // The command with the real library, around a program that has never heard of it.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
+#include <filesystem>
+#include <future>
 #include <optional>
 
 #include "cli/snapshot/reader.h"
@@ -63,9 +67,14 @@ TEST(EndToEnd, RunPrintsASummary) {
 // A program that waits, and what can be asked of it meanwhile.
 class Waiting : public ::testing::Test {
  protected:
-  void start(const std::string& mode, const std::string& threads = "one") {
-    running_.emplace(
-        std::vector<std::string>{"run", "--mode=" + mode, LEAKER, "stay", "4", threads});
+  void start(const std::string& mode, const std::string& threads = "one",
+             const std::vector<std::string>& options = {}) {
+    std::vector<std::string> words = {"run", "--mode=" + mode};
+    words.insert(words.end(), options.begin(), options.end());
+    for (const std::string& word :
+         {std::string(LEAKER), std::string("stay"), std::string("4"), threads})
+      words.push_back(word);
+    running_.emplace(words);
     ASSERT_EQ(running_->read_line(), "ready");
     pid_ = std::to_string(running_->pid());
   }
@@ -214,6 +223,46 @@ TEST_F(Waiting, AnswersWhenItsMainThreadHasEnded) {
       << report.out << report.error;
   EXPECT_NE(report.out.find("leaker.cpp"), std::string::npos) << report.out;
   EXPECT_EQ(run({"why", pid_, "0x10"}).error.find("does not run"), std::string::npos);
+  finish();
+}
+
+// Holds every thread but the first, as a debugger does. All calls of ptrace are one thread's.
+class Held {
+ public:
+  explicit Held(pid_t pid) {
+    for (const auto& entry :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/task")) {
+      const pid_t thread = std::stoi(entry.path().filename().string());
+      if (thread != pid) hold(thread);
+    }
+  }
+  ~Held() {
+    for (const pid_t thread : threads_) ptrace(PTRACE_DETACH, thread, 0, 0);
+  }
+  bool any() const { return !threads_.empty(); }
+
+ private:
+  void hold(pid_t thread) {
+    if (ptrace(PTRACE_SEIZE, thread, 0, 0) != 0) return;
+    ptrace(PTRACE_INTERRUPT, thread, 0, 0);
+    waitpid(thread, nullptr, __WALL);
+    threads_.push_back(thread);
+  }
+  std::vector<pid_t> threads_;
+};
+
+TEST_F(Waiting, IsAskedAgainWhenAThreadCouldNotBeStopped) {
+  start("collect", "busy", {"--verbose=1"});
+  std::optional<Held> held(std::in_place, running_->pid());
+  if (!held->any()) GTEST_SKIP() << "nothing may be traced here";
+  std::future<Outcome> collected = std::async(std::launch::async, [this] {
+    return run({"collect", pid_});
+  });
+  EXPECT_TRUE(running_->says("given up")) << running_->error_so_far();
+  held.reset();
+  const Outcome outcome = collected.get();
+  EXPECT_EQ(outcome.status, 0) << outcome.error;
+  EXPECT_NE(outcome.out.find("7 blocks"), std::string::npos) << outcome.out;
   finish();
 }
 

@@ -4,6 +4,7 @@
 //   leaker stay STATUS     the same, once its standard input has ended
 //   leaker stay STATUS joined   the same after a second thread, with 111 if a signal ends a wait
 //   leaker stay STATUS left     the same in a second thread; the main thread has ended
+//   leaker stay STATUS busy     the same beside a second thread that never waits
 //   leaker end WAY         in another way, with 0 or by a signal
 #include <cstdio>
 #include <cstdlib>
@@ -80,6 +81,12 @@ void stay() {
   std::_Exit(poll(&input, 1, -1) == 1 ? status : 111);
 }
 
+void start_busy_thread() {
+  std::thread([] {
+    for (volatile unsigned turns = 0;;) turns = turns + 1;
+  }).detach();
+}
+
 int status_later = 0;
 
 void* stay_alone(void* main_thread) {
@@ -106,6 +113,7 @@ int main(int argc, char** argv) {
   };
   if (is(3, "joined")) stay_unless_signalled(std::atoi(argv[2]));
   if (is(3, "left")) stay_without_main_thread(std::atoi(argv[2]));
+  if (is(3, "busy")) start_busy_thread();
   if (is(1, "stay")) stay();
   if (is(1, "end") && argc > 2) end(argv[2]);
   return argc > 2 ? std::atoi(argv[2]) : 0;
