@@ -78,6 +78,17 @@ bool is_deferring() {
   return deferral.load() % 2 != 0;
 }
 
+// In another thread, after what the next deferral is to see: until one that takes any of `signals`
+// has ended. It ends: the main thread waits for nothing then that the program may hold, and the
+// caller may be stopped. Nor does the caller hold the lock of collections, with which one begins.
+void wait_for_present_deferral(uint64_t signals) {
+  const uint32_t now = deferral.load();
+  while (now % 2 != 0 && deferral.load() == now && (open_now.load() & signals) != 0) {
+    awaited.store(true);
+    futex_wait(&deferral, now);
+  }
+}
+
 // Asked once, with a signal that is none: a filter that nobody could look at may forbid it.
 bool may_send_to_self() {
   static std::atomic<bool> known{false};
@@ -165,11 +176,6 @@ uint64_t pending_for_handlers() {
   return pending & handled.load() & ~kNeverTaken;
 }
 
-void nap() {
-  constexpr uint32_t kNever = 0;
-  futex_wait(&kNever, kNever, kPauseNs);
-}
-
 // Whether it matters at all who blocks a signal.
 bool is_on() {
   return has_threads.load(std::memory_order_relaxed) &&
@@ -232,9 +238,7 @@ bool has_had_threads() {
   return first_noted.load(std::memory_order_relaxed);
 }
 
-// Either a deferral sees what is special, or this sees the deferral and waits for its end. That
-// comes: the main thread waits for nothing then that the program may hold, and the caller may be
-// stopped. Nor does the caller hold the lock of collections, with which a deferral begins. The
+// Either a deferral sees what is special, or this sees the deferral and waits for its end. The
 // handlers come later: one of them may wait for the caller, with the signal blocked.
 void note_action(int signal, NewAction action) {
   const uint64_t bit = signal_bit(signal);
@@ -246,12 +250,8 @@ void note_action(int signal, NewAction action) {
   if (process_id() != this_process()) return;
   if (action == NewAction::kSpecialHandler) special.fetch_or(bit);
   if (is_main_thread()) return;
-  const uint32_t now = deferral.load();
-  while (now % 2 != 0 && deferral.load() == now && (open_now.load() & bit) != 0) {
-    awaited.store(true);
-    futex_wait(&deferral, now);
-  }
-  for (int i = 0; i < kTries && (sent_again.load() & bit) != 0; ++i) nap();
+  wait_for_present_deferral(bit);
+  for (int i = 0; i < kTries && (sent_again.load() & bit) != 0; ++i) nap(kPauseNs);
   sent_again.fetch_and(~bit);
 }
 
@@ -316,11 +316,12 @@ void let_main_take_first() {
 void leave_signals_to_main(SignalMask programs) {
   if (!is_on() || is_main_thread()) return;
   const uint64_t mains = main_takes.exchange(0) & ~callers_own.exchange(0) & ~programs.bits;
-  for (int i = 0; i < kTries && (pending_for_handlers() & mains) != 0; ++i) nap();
+  for (int i = 0; i < kTries && (pending_for_handlers() & mains) != 0; ++i) nap(kPauseNs);
 }
 
 void forbid_deferring() {
-  forbidden.store(true, std::memory_order_relaxed);
+  forbidden.store(true);
+  if (!is_main_thread() && process_id() == this_process()) wait_for_present_deferral(~uint64_t{0});
 }
 
 // The parent's signals are the parent's.

@@ -28,6 +28,7 @@ void wait_at_door(const void* ucontext);
 void let_main_take_first();
 
 // From now on signals stay blocked: the program's seccomp filter may not let them be sent again.
+// Returns once what has been taken is sent. The caller does not hold the lock of collections.
 void forbid_deferring();
 
 void forget_deferred_after_fork();

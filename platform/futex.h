@@ -19,6 +19,12 @@ inline void futex_wait(const void* word, uint32_t expected, uint64_t timeout_ns 
   sys::call(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout_ns != 0 ? &limit : nullptr);
 }
 
+// So long, or until a signal comes.
+inline void nap(uint64_t nanoseconds) {
+  constexpr uint32_t kNever = 0;
+  futex_wait(&kNever, kNever, nanoseconds);
+}
+
 inline void futex_wake(const void* word, int count) {
   sys::call(SYS_futex, word, FUTEX_WAKE_PRIVATE, count);
 }

@@ -11,7 +11,6 @@ class SeparateStack {
  public:
   static constexpr size_t kSize = 1024 * 1024;
   bool make();  // whether there is one, made if need be; false when memory is out
-  bool is_made() const { return base_ != nullptr; }
   void run(void (*fn)(void*), void* arg) const;  // only once it is made
   // How much of it lies below an address in it; 0 for any other address.
   size_t room_below(uintptr_t sp) const;

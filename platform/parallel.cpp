@@ -69,12 +69,10 @@ void join(Helper* helper, int process) {
 void yield(unsigned times) {
   constexpr unsigned kPatience = 64;
   constexpr uint64_t kNapNs = 50000;
-  if (times < kPatience) {
+  if (times < kPatience)
     sys::call(SYS_sched_yield);
-  } else {
-    const uint32_t nobody_wakes = 0;
-    futex_wait(&nobody_wakes, 0, kNapNs);
-  }
+  else
+    nap(kNapNs);
 }
 
 unsigned run_parallel(unsigned count, void (*fn)(void* arg, unsigned index), void* arg) {

@@ -10,6 +10,7 @@
 #include "child_process.h"
 #include "harness.h"
 #include "heaprake/protocol.h"
+#include "platform/deferred_signals.h"
 #include "platform/main_status.h"
 #include "platform/sigaction.h"
 #include "platform/syscall.h"
@@ -255,6 +256,21 @@ TEST(DeferredSignals, AreSentAgainBeforeTheyAreIgnored) {
               const int before = handled_signals;
               run_as_session([] { kill(getpid(), SIGUSR1); });
               CHECK(handled_signals == before);
+            }),
+            0);
+}
+
+// What the filter may forbid is done before it is installed.
+TEST(DeferredSignals, AreSentAgainBeforeAFilterComes) {
+  EXPECT_EQ(status_of_threaded([] {
+              install(SIGUSR1, 0);
+              change_while_deferring([](int) { forbid_deferring(); });
+              CHECK(handled_signals == 1);
+              run_as_session([] {
+                kill(getpid(), SIGUSR1);
+                CHECK(is_pending(SIGUSR1));
+              });
+              CHECK(handled_signals == 2);
             }),
             0);
 }
