@@ -3,6 +3,7 @@
 #include "cli/analysis/describe.h"
 #include "cli/analysis/dominators.h"
 #include "cli/analysis/grouping.h"
+#include "cli/analysis/merging.h"
 #include "cli/analysis/near_leaks.h"
 #include "cli/analysis/structures.h"
 
@@ -55,7 +56,7 @@ class Analysis {
       findings.push_back(std::move(group.finding));
       report_progress(progress_, "describing findings", findings.size(), groups.size());
     }
-    return findings;
+    return merge_alike(snapshot_, types_, files_, std::move(findings));
   }
 
  private:

@@ -100,16 +100,20 @@ class Describer::One {
     member.thread = snapshot_.thread[shown.block];
     member.time_ms = snapshot_.time_ms[shown.block];
     if (const Container* fills = folding_.filling(shown.block)) {
-      member.type = name_of(*fills, kinds_.of(*fills));
+      member.label = kinds_.of(*fills);
+      member.type = name_of(*fills, member.label);
       member.type_source = "container";
-      if (!folding_.is_all_of(shown.block, *fills))
+      if (!folding_.is_all_of(shown.block, *fills)) {
+        member.label.insert(0, "block that begins with a ");
         member.type =
             "block of " + counted(member.size, "byte") + " that begins with a " + member.type;
+      }
     }
     if (member.type.empty()) {
       member.type = smart_pointer(shown.block);
       if (!member.type.empty()) member.type_source = "container";
     }
+    if (member.label.empty()) member.label = member.type;
     finding_.members.push_back(std::move(member));
   }
 
@@ -163,6 +167,7 @@ class Describer::One {
       if (owner < 0) return;
       member.part_of = owner;
       member.role = "shared_ptr's control block of " + called(finding_.members[owner_at(owner)]);
+      member.label = member.role;
       return;
     }
     if (!shown.container) return;
@@ -174,10 +179,15 @@ class Describer::One {
     const std::string field = field_at(container.owner, container.offset);
     member.role = std::string(container.what) + " of ";
     const std::string kind = kinds_.of(container), name = name_of(container, kind);
-    if (field.empty())
-      member.role += "the " + name + " at offset " + grouped(container.offset) + " of " + owner;
-    else
+    const std::string at = " at offset " + grouped(container.offset) + " of " + owner;
+    member.label = member.role;
+    if (field.empty()) {
+      member.role += "the " + name + at;
+      member.label += "the " + kind + at;
+    } else {
       member.role += field + " of " + owner + ", a " + name;
+      member.label += field + " of " + owner;
+    }
     if (member.type.empty()) {
       member.type = kind + "'s " + container.what;
       member.type_source = "container";

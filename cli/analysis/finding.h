@@ -30,6 +30,9 @@ struct Member {
   // How the type is known: "vtable", "control block", "container", "name" (gc::make), "code" (of a
   // coroutine), "stack" (what was allocated there); "" if it is not.
   std::string type_source;
+  // What it is, without figures that differ among structures that look alike: "std::vector",
+  // "characters of name of Parent"; "" if unknown.
+  std::string label;
   uint64_t references = 0;         // words that refer to it, from anywhere that was seen
   uint64_t references_inside = 0;  // of these, from within the structure
   std::optional<int64_t> count;    // its owners, as a shared_ptr's control block has it
@@ -56,6 +59,7 @@ struct Share {
   uint32_t stack = 0;
   bool root = false;  // blocks of root components; else blocks that these lead to
   uint64_t blocks = 0, bytes = 0;
+  uint32_t site = 0;  // the same for stacks that mean the same
 };
 
 // Where it was last reachable, from an earlier check of the same run.
@@ -65,12 +69,20 @@ struct LastHeld {
   bool another = false;    // of the finding's structures: the example was lost before all checks
 };
 
-// Structures that look the same: same shape, types and allocation stacks.
+// What some of a finding's structures have and others have not.
+struct VaryingPart {
+  std::string label;        // as Member has it
+  uint64_t structures = 0;  // so many have it
+};
+
+// Structures that look the same: the same object is lost, or a cycle of the same objects, with the
+// same types and allocation stacks. What belongs to them may differ.
 struct Finding {
-  uint64_t id = 0;  // 1, 2, ... in the order of the report: most bytes first
-  Shape shape = Shape::kBlock;
+  uint64_t id = 0;              // 1, 2, ... in the order of the report: most bytes first
+  Shape shape = Shape::kBlock;  // the example's
   Certainty certainty = Certainty::kNothing;
   uint64_t structures = 0, blocks = 0, bytes = 0;  // totals of all structures
+  uint64_t cycles = 0;                             // of these structures, by their own shape
   uint32_t fewest_blocks = 0, most_blocks = 0;     // of one structure
   uint32_t fewest_root = 0, most_root = 0;         // blocks in its root component
   uint64_t fewest_bytes = 0, most_bytes = 0;       // asked for, of one structure
@@ -83,14 +95,21 @@ struct Finding {
   // Members in the cycle, the first ones. 0: none, also where the shape is a cycle because a
   // container refers to itself (a short string, an empty map), or by weak_ptrs alone.
   uint32_t cycle_length = 0;
-  int64_t closing_edge = -1;     // position in edges of the one that closes the cycle, or -1
-  std::vector<Share> shares;     // of all structures; sums equal to blocks and bytes
-  uint64_t members_omitted = 0;  // of the example, beyond the limit
+  int64_t closing_edge = -1;         // position in edges of the one that closes the cycle, or -1
+  std::vector<VaryingPart> varying;  // most structures first; none if not all could be compared
+  std::vector<Share> shares;         // of all structures; sums equal to blocks and bytes
+  uint64_t members_omitted = 0;      // of the example, beyond the limit
   // Of its structures, the first ones in address order: a root's block in the snapshot.
   std::vector<uint32_t> roots;
   uint32_t first_ms = 0, last_ms = 0;  // the oldest and the youngest allocation of a root
   std::optional<LastHeld> last_held;
-  uint32_t stack() const { return members.empty() ? 0 : members.front().stack; }
+  // Of the first one that is lost: a part of it stands before it if it has the lower address.
+  uint32_t stack() const {
+    if (members.empty()) return 0;
+    const Member& first = members.front();
+    const bool part = cycle_length == 0 && first.part_of >= 0;
+    return part ? members[static_cast<size_t>(first.part_of)].stack : first.stack;
+  }
 };
 
 struct Findings {

@@ -47,6 +47,8 @@ class Kinds {
     return numbers_.try_emplace({type, stack, size}, next).first->second;
   }
 
+  uint32_t site_of(uint32_t stack) { return sites_.of(stack); }
+
  private:
   using Kind = std::tuple<uint32_t, uint32_t, uint64_t>;
   const Snapshot& snapshot_;
@@ -139,6 +141,7 @@ class Grouping {
     ++finding.structures;
     finding.blocks += structure.blocks();
     finding.bytes += structure.bytes;
+    finding.cycles += structure.shape == Shape::kCycle ? 1 : 0;
     if (structure.blocks() < finding.fewest_blocks) group->example = index;
     finding.fewest_blocks = std::min(finding.fewest_blocks, structure.blocks());
     finding.most_blocks = std::max(finding.most_blocks, structure.blocks());
@@ -162,6 +165,7 @@ class Grouping {
       Share& share = shares_[{group, uint64_t{stack} << 1 | (root ? 1 : 0)}];
       share.stack = stack;
       share.root = root;
+      share.site = kinds_.site_of(stack);
       ++share.blocks;
       share.bytes += snapshot_.requested[block];
     }

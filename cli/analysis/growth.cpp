@@ -4,6 +4,8 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "cli/analysis/merging.h"
+
 namespace heaprake::cli {
 
 namespace {
@@ -111,14 +113,10 @@ class Growing {
 
 // What stays the same of a finding from one snapshot to the next.
 std::string signature(const Snapshot& snapshot, const Finding& finding) {
-  std::string text = name_of(finding.shape);
-  for (size_t i = 0; i < finding.members.size() && i < finding.fewest_root; ++i) {
-    const Member& member = finding.members[i];
-    if (member.part_of >= 0) continue;
-    const bool counted = member.type_source == "container";
-    text += "\n" + (counted ? member.type.substr(0, member.type.find(" of ")) : member.type);
-    text += "\n" + Sites::text_of(snapshot, member.stack);
-    if (member.type.empty() && member.stack == 0) text += std::to_string(member.size);
+  std::string text = finding.cycle_length > 0 ? "cycle" : "block";
+  for (const Member* member : lost_members(finding)) {
+    text += "\n" + member->label + "\n" + Sites::text_of(snapshot, member->stack);
+    if (member->label.empty() && member->stack == 0) text += std::to_string(member->size);
   }
   return text;
 }

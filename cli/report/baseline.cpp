@@ -1,5 +1,6 @@
 #include "cli/report/baseline.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -36,16 +37,29 @@ bool collect(const json& report, Baseline* baseline, bool* cut) {
   if (!report.is_object() || report.value("schema", json()) != "heaprake-report/1") return false;
   const json findings = report.value("findings", json());
   if (!findings.is_array()) return false;
+  Baseline own;
   for (const json& finding : findings) {
     if (!finding.is_object()) return false;
     const json print = finding.value("fingerprint", json());
     if (!print.is_string()) return false;
-    (*baseline)[print.get<std::string>()].insert(site_of(frames_of(finding)));
+    ++own[print.get<std::string>()][site_of(frames_of(finding))];
   }
+  // Other processes have their own.
+  for (const auto& [print, sites] : own)
+    for (const auto& [site, count] : sites)
+      (*baseline)[print][site] = std::max((*baseline)[print][site], count);
   // What was left out would look new.
   *cut = *cut || report.value("findings_omitted", uint64_t{0}) > 0;
   for (const json& process : report.value("processes", json::array()))
     if (!collect(process, baseline, cut)) return false;
+  return true;
+}
+
+// Whether there was one more from that place.
+bool take(std::map<std::string, uint64_t>* sites, const std::string& site) {
+  const auto at = sites->find(site);
+  if (at == sites->end()) return false;
+  if (--at->second == 0) sites->erase(at);
   return true;
 }
 
@@ -79,14 +93,13 @@ void compare(Report* report, const Baseline& baseline) {
   for (size_t i = 0; i < findings.size(); ++i) {
     prints.push_back(fingerprint(*report, findings[i]));
     const auto sites = left.find(prints[i]);
-    report->known[i] = sites != left.end() &&
-                       sites->second.erase(site_of(stack_of(*report, findings[i].stack()))) > 0;
+    if (sites != left.end())
+      report->known[i] = take(&sites->second, site_of(stack_of(*report, findings[i].stack())));
   }
   for (size_t i = 0; i < findings.size(); ++i) {
     const auto sites = left.find(prints[i]);
     if (report->known[i] || sites == left.end() || sites->second.empty()) continue;
-    sites->second.erase(sites->second.begin());
-    report->known[i] = true;
+    report->known[i] = take(&sites->second, std::string(sites->second.begin()->first));
   }
 }
 

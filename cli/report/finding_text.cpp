@@ -274,6 +274,8 @@ void tell_finding(Page& page, const Finding& finding, const Report& report) {
   const std::string number = std::to_string(finding.id) + "  ";
   page.wrap(2, number, cut(finding, title_of(finding)), kIndent, Ink::kBold);
   page.wrap(kIndent, "", amounts(finding), kIndent, Ink::kRed);
+  const std::string differ = variety(finding);
+  if (!differ.empty()) page.wrap(kIndent, "", cut(finding, differ), kIndent);
   if (!finding.advice.empty())
     page.wrap(kIndent, "", cut(finding, finding.advice), kIndent, Ink::kGreen);
   tell_members(page, finding);

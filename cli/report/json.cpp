@@ -100,6 +100,16 @@ EdgesWritten write_edges(JsonWriter& json, const Finding& finding, size_t member
   return edges;
 }
 
+void write_varying(JsonWriter& json, const Finding& finding) {
+  json.key("varying").begin_array();
+  for (const VaryingPart& part : finding.varying)
+    json.begin_object()
+        .member("part", part.label)
+        .member("structures", part.structures)
+        .end_object();
+  json.end_array();
+}
+
 void write_finding(JsonWriter& json, const Report& report, const Finding& finding,
                    const bool* known, size_t most) {
   const size_t members = std::min(finding.members.size(), most);
@@ -130,6 +140,8 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
   else
     json.null();
   write_other_ways(json, report, finding);
+  json.member("cycles", finding.cycles);
+  write_varying(json, finding);
   json.member("fingerprint", fingerprint(report, finding));
   if (known) json.key("known").boolean(*known);
   json.end_object();

@@ -1,10 +1,12 @@
 #include "cli/report/report.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
 #include "cli/analysis/analysis.h"
 #include "cli/analysis/growth.h"
+#include "cli/analysis/merging.h"
 #include "cli/analysis/sites.h"
 #include "cli/failure.h"
 #include "cli/report/frames.h"
@@ -93,14 +95,24 @@ class Hash {
   uint64_t value_ = 0xcbf29ce484222325ull;
 };
 
+// Of long rings each kind of object once: they are taken together, whatever their length.
+std::vector<std::string> lost_labels(const Finding& finding) {
+  constexpr size_t kLongRing = 16;
+  std::vector<std::string> labels;
+  for (const Member* member : lost_members(finding)) labels.push_back(member->label);
+  if (labels.size() <= kLongRing) return labels;
+  std::sort(labels.begin(), labels.end());
+  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
+  return labels;
+}
+
 }  // namespace
 
 std::string fingerprint(const Report& report, const Finding& finding) {
   Hash hash;
-  hash.add(name_of(finding.shape));
   // What hangs on the root changes with what the program was fed.
-  for (size_t i = 0; i < finding.members.size() && i < finding.most_root; ++i)
-    hash.add(finding.members[i].type);
+  hash.add(finding.cycle_length > 0 ? name_of(Shape::kCycle) : name_of(Shape::kBlock));
+  for (const std::string& label : lost_labels(finding)) hash.add(label);
   // Offsets and lines change with every build; where there are no names, modules must do.
   for (const Frame& frame : stack_of(report, finding.stack())) {
     hash.add(frame.function);
@@ -133,9 +145,12 @@ std::vector<OtherWay> other_ways(const Report& report, const Finding& finding, s
   constexpr size_t kMostLookedAt = 4000;
   // A copy: those asked for long ago are forgotten.
   const std::vector<Frame> first = stack_of(report, finding.stack());
+  const auto same = std::find_if(finding.shares.begin(), finding.shares.end(),
+                                 [&](const Share& s) { return s.stack == finding.stack(); });
+  const uint32_t site = same == finding.shares.end() ? 0 : same->site;
   size_t looked_at = 0;
   for (const Share& share : finding.shares) {
-    if (!share.root || share.stack == finding.stack()) continue;
+    if (!share.root || share.stack == finding.stack() || share.site != site) continue;
     if (ways.size() >= most || ++looked_at > kMostLookedAt) break;
     const std::vector<Frame>& stack = stack_of(report, share.stack);
     size_t i = 0;
@@ -145,6 +160,19 @@ std::vector<OtherWay> other_ways(const Report& report, const Finding& finding, s
       ways.push_back({&share, stack[i]});
   }
   return ways;
+}
+
+std::string variety(const Finding& finding) {
+  constexpr size_t kMostParts = 6;
+  const std::vector<VaryingPart>& parts = finding.varying;
+  std::string text;
+  for (size_t i = 0; i < parts.size() && i < kMostParts; ++i) {
+    const std::string number = grouped(parts[i].structures);
+    text += i > 0 ? ", " + number : number + (parts[i].structures == 1 ? " has" : " have");
+    text += " " + parts[i].label;
+  }
+  if (parts.size() > kMostParts) text += ", and so on";
+  return text.empty() ? "" : "not all alike: " + text;
 }
 
 std::string title_of(const Finding& finding) {

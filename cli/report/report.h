@@ -94,8 +94,8 @@ uint64_t new_structures(const Report& report);
 // The frames of a stack, none if it is unknown.
 const std::vector<Frame>& stack_of(const Report& report, uint32_t stack);
 
-// What stays the same from run to run, and from build to build, of a finding: shape, types of its
-// root or cycle, and the names on the allocation stack. 16 hex digits.
+// What stays the same from run to run, and from build to build, of a finding: whether it is a
+// cycle, types of its root or cycle, and the names on the allocation stack. 16 hex digits.
 std::string fingerprint(const Report& report, const Finding& finding);
 
 // The places on its allocation stack, as findings are told apart by them: what is the same within a
@@ -125,6 +125,10 @@ void write_origin(JsonWriter& json, const Report& report);
 
 // Its title, or what can be said of one that has none.
 std::string title_of(const Finding& finding);
+
+// What its structures differ in: "not all alike: 27 have characters of name of Session"; "" if in
+// nothing.
+std::string variety(const Finding& finding);
 
 const char* name_of(Certainty certainty);  // "certain", "interior", "dead frame"
 

@@ -66,7 +66,7 @@ void count(Report* report, const Finding& finding, SuppressionUse* use) {
   findings.blocks -= finding.blocks;
   findings.bytes -= finding.bytes;
   findings.structures -= finding.structures;
-  if (finding.shape == Shape::kCycle) findings.cycles -= finding.structures;
+  findings.cycles -= finding.cycles;
 }
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace {
 
 Member member(const char* type, uint64_t address, uint64_t size, uint32_t stack) {
   Member m;
-  m.type = type;
+  m.type = m.label = type;
   m.address = address;
   m.size = m.folded_bytes = size;
   m.stack = stack;
@@ -22,7 +22,7 @@ Finding family() {
   Finding finding;
   finding.id = 1;
   finding.shape = Shape::kCycle;
-  finding.structures = 3;
+  finding.structures = finding.cycles = 3;
   finding.blocks = 9;
   finding.bytes = 450;
   finding.fewest_blocks = finding.most_blocks = 3;

@@ -176,10 +176,10 @@ TEST(LastHeld, IsToldOfTheFindingsOwnStructures) {
   reachable(&before, 40, 1, 7);
   reachable(&before, 40, 1, 8);
   before.root(GC_REFERENCE_GLOBAL, 1, 0, 0x8000);
-  // Two of one kind, and one that has another below it, all from one place in the program.
+  // Two of one kind, and one of the same size from elsewhere, which has another below it.
   for (uint32_t time : {9, 8, 10}) {
     const uint64_t block = after.block(40);
-    after.blocks[block].stack = 1;
+    after.blocks[block].stack = time == 10 ? 2 : 1;
     after.blocks[block].time_ms = time;
   }
   after.edge(2, after.block(100));

@@ -118,7 +118,7 @@ TEST(Fingerprint, LastsFromRunToRun) {
   moved.bytes *= 2;
   moved.members[0].address += 4096;
   EXPECT_EQ(fingerprint(one, one.findings.lost[0]), fingerprint(one, moved));
-  moved.members[0].type = "Uncle";
+  moved.members[0].label = "Uncle";
   EXPECT_NE(fingerprint(one, one.findings.lost[0]), fingerprint(one, moved));
 }
 

@@ -269,6 +269,9 @@
 
   function detail(finding) {
     const intro = make("div", { class: "wide" });
+    if (finding.varying.length)
+      intro.append(make("p", {}, "Not all alike: " + finding.varying.slice(0, 6).map((v) => short(grouped(v.structures) + " with " + v.part)).join(", ") +
+          (finding.varying.length > 6 ? ", and so on." : ".")));
     if (finding.advice) intro.append(make("p", { class: "green" }, short(finding.advice)));
     const age = when(finding);
     if (age) intro.append(make("p", {}, age));

@@ -1,0 +1,107 @@
+// What belongs to a lost object does not make another finding of it; what is lost does.
+#include "cli/analysis/merging.h"
+
+#include <gtest/gtest.h>
+
+#include "cli/analysis/analysis.h"
+#include "snapshot_builder.h"
+
+namespace heaprake::cli {
+namespace {
+
+class Merging : public ::testing::Test {
+ protected:
+  Merging() {
+    builder_.modules.push_back({0x5000, 0x5000, 0x9000, HEAPRAKE_MODULE_LOADED, "", "/no/prog"});
+    for (uint64_t place = 0; place < 4; ++place) builder_.stack({{0, 0x100 * (place + 1)}});
+  }
+  // Of 1, 2, ...: where it is allocated.
+  uint64_t block(uint64_t place, uint64_t requested = 48) {
+    const uint64_t index = builder_.block(requested);
+    builder_.blocks[index].stack = place;
+    return index;
+  }
+  Findings findings() {
+    const Snapshot snapshot = builder_.snapshot();
+    return analyse(snapshot, find_types(snapshot));
+  }
+
+  test::SnapshotBuilder builder_;
+};
+
+TEST_F(Merging, TakesTogetherWhatDiffersBelowTheRoot) {
+  for (int i = 0; i < 9; ++i) {
+    const uint64_t root = block(1);
+    if (i % 3 == 0) builder_.edge(root, block(2), 8);
+    if (i % 2 == 0) builder_.edge(root, root, 16, 32);  // a short text
+  }
+  for (uint64_t i = 0; i < builder_.blocks.size(); ++i) builder_.fill_words(i);
+  const Findings all = findings();
+  ASSERT_EQ(all.lost.size(), 1u);
+  EXPECT_EQ(all.lost[0].structures, 9u);
+  EXPECT_EQ(all.lost[0].cycles, 5u);
+  EXPECT_EQ(all.cycles, 5u);
+  EXPECT_EQ(all.lost[0].blocks, 12u);
+}
+
+TEST_F(Merging, KeepsApartWhatRefersToItself) {
+  block(1);
+  const uint64_t itself = block(1);
+  builder_.edge(itself, itself, 8);
+  const Findings all = findings();
+  ASSERT_EQ(all.lost.size(), 2u);
+  EXPECT_EQ(all.lost[0].cycles + all.lost[1].cycles, 1u);
+}
+
+TEST_F(Merging, TellsHowManyHaveWhat) {
+  for (int i = 0; i < 5; ++i) {
+    const uint64_t root = block(1);
+    if (i < 2) builder_.edge(root, block(2), 8);
+  }
+  const Findings all = findings();
+  ASSERT_EQ(all.lost.size(), 1u);
+  const Finding& finding = all.lost[0];
+  EXPECT_EQ(finding.structures, 5u);
+  EXPECT_EQ(finding.blocks, 7u);
+  EXPECT_EQ(finding.fewest_blocks, 1u);
+  EXPECT_EQ(finding.most_blocks, 2u);
+  EXPECT_EQ(finding.roots.size(), 5u);
+  // The example is of the most, which have nothing below.
+  EXPECT_EQ(finding.members.size(), 1u);
+  ASSERT_EQ(finding.varying.size(), 1u);
+  EXPECT_EQ(finding.varying[0].structures, 2u);
+  uint64_t shared = 0;
+  for (const Share& share : finding.shares) shared += share.bytes;
+  EXPECT_EQ(shared, finding.bytes);
+}
+
+TEST_F(Merging, KeepsApartWhatIsAllocatedElsewhere) {
+  builder_.edge(block(1), block(2), 0);
+  builder_.edge(block(3), block(2), 0);
+  EXPECT_EQ(findings().lost.size(), 2u);
+}
+
+TEST_F(Merging, KeepsApartWhereNothingIsKnown) {
+  block(0);
+  builder_.edge(block(0), block(2), 0);
+  EXPECT_EQ(findings().lost.size(), 2u);
+}
+
+TEST_F(Merging, TakesCyclesTogetherByWhatIsInThem) {
+  const auto cycle = [&](uint64_t place, uint64_t other) {
+    const uint64_t a = block(place), b = block(other);
+    builder_.edge(a, b, 0).edge(b, a, 0);
+    return a;
+  };
+  cycle(1, 2);
+  builder_.edge(cycle(1, 2), block(4), 8);
+  cycle(1, 3);
+  const Findings all = findings();
+  ASSERT_EQ(all.lost.size(), 2u);
+  EXPECT_EQ(all.lost[0].structures, 2u);
+  EXPECT_EQ(all.lost[0].cycle_length, 2u);
+  EXPECT_EQ(all.lost[0].cycles, 2u);
+}
+
+}  // namespace
+}  // namespace heaprake::cli
