@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -189,6 +190,7 @@ class Hunt {
  private:
   Report final_report(const Ending& ending, HuntChecks& checks, fs::path* snapshot) const;
   void tell_other_process(pid_t pid);
+  std::vector<std::string> silent_children(pid_t program) const;
   void suggest_next(Report* report) const;
   void deliver(Report& report, const HuntChecks& checks, const fs::path& snapshot);
 
@@ -269,6 +271,27 @@ void Hunt::tell_other_process(pid_t pid) {
                 plan_.outputs.text(report, telling_.colours()) + "\n");
 }
 
+// A sentence about each process of which nothing can be told, where children count.
+std::vector<std::string> Hunt::silent_children(pid_t program) const {
+  constexpr size_t kMost = 8;
+  std::vector<HuntFiles::Silent> silent = files_.silent();
+  std::erase_if(silent, [&](const HuntFiles::Silent& one) { return one.pid == program; });
+  if (silent.empty()) return {};
+  const std::vector<pid_t> going_on = processes_with_option(files_.pattern());
+  std::vector<std::string> sentences;
+  for (size_t i = 0; i < silent.size() && i < kMost; ++i) {
+    const auto& [pid, name] = silent[i];
+    const bool lives = std::find(going_on.begin(), going_on.end(), pid) != going_on.end();
+    sentences.push_back("child " + std::to_string(pid) + " (" + printable(name) + ") " +
+                        (lives ? "has not ended: what it has lost is not known"
+                               : "left no report: it was killed, ended by a system call of its "
+                                 "own, or became a program that heaprake cannot reach"));
+  }
+  if (silent.size() > kMost)
+    sentences.push_back(grouped(silent.size() - kMost) + " more children left no report");
+  return sentences;
+}
+
 void Hunt::suggest_next(Report* report) const {
   const std::string rest = " -- " + shell_command(plan_.program);
   const std::string saved = shell_quoted(plan_.outputs.save_path());
@@ -324,6 +347,8 @@ int Hunt::run() {
       if (pid != ending.pid) tell_other_process(pid);
     Report report = final_report(ending, checks, &snapshot);
     report.pid = static_cast<uint64_t>(ending.pid);
+    for (std::string& sentence : silent_children(ending.pid))
+      report.incomplete_because.push_back(std::move(sentence));
     plan_.outputs.refine(&report);
     const bool fails = plan_.outputs.fails(report) || (plan_.count_children && children_fail_);
     const int leak_status = plan_.leak_status.value_or(report.lsan.exitcode.value_or(kExitLeaks));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <string>
 
 #include "cli/text.h"
@@ -35,6 +36,27 @@ std::vector<pid_t> HuntFiles::processes() const {
   std::sort(pids.begin(), pids.end());
   pids.erase(std::unique(pids.begin(), pids.end()), pids.end());
   return pids;
+}
+
+std::vector<HuntFiles::Silent> HuntFiles::silent() const {
+  // What has been loaded into the process comes after what it was forked from.
+  std::map<pid_t, std::string> begun;
+  std::error_code error;
+  for (const std::string_view kind : {HEAPRAKE_HUNT_BEGAN, HEAPRAKE_HUNT_FORKED}) {
+    for (const auto& entry : std::filesystem::directory_iterator(directory_, error)) {
+      const std::string name = entry.path().filename().string();
+      uint64_t pid = 0;
+      if (!name.ends_with(kind) || !parse_number(name.substr(0, name.size() - kind.size()), &pid))
+        continue;
+      std::error_code none;
+      begun.try_emplace(static_cast<pid_t>(pid),
+                        std::filesystem::read_symlink(entry.path(), none).string());
+    }
+  }
+  for (pid_t pid : processes()) begun.erase(pid);
+  std::vector<Silent> silent;
+  for (const auto& [pid, program] : begun) silent.push_back({pid, program});
+  return silent;
 }
 
 std::string HuntFiles::temporary_directory() const {

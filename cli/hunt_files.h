@@ -1,5 +1,6 @@
 // What the processes of a hunt leave in its directory: each writes a snapshot named by its id at
-// its end, or a note why it cannot, and others while it runs, with .1, .2 and so on behind that.
+// its end, or a note why it cannot, and others while it runs, with .1, .2 and so on behind that;
+// where children count also a note that it has begun.
 #pragma once
 
 #include <sys/types.h>
@@ -23,6 +24,13 @@ class HuntFiles {
   std::filesystem::path asked_for(unsigned number) const;
   // Processes with a snapshot at their end, or that could not write one, by id.
   std::vector<pid_t> processes() const;
+  // Processes that have begun, with the programs' names, and left nothing at their end. Only where
+  // children count do they say so.
+  struct Silent {
+    pid_t pid;
+    std::string program;
+  };
+  std::vector<Silent> silent() const;
   // Why that process could not write its own, "" if nothing is known of that.
   std::string why_not(pid_t pid) const;
 

@@ -49,7 +49,9 @@ other files with the process id before the suffix, as in lost.4711.html. They ch
 only with --count-children; --max-leaks and --baseline are then applied to each process by itself.
 What a forked process has inherited is its parent's to report; with --count-children it is told of
 the child, too, if that has lost it and the parent has not (unless the fork left other threads
-behind, which may have held it).
+behind, which may have held it). A child that ends without a report (killed, static, setuid, by a
+system call of its own) makes the report "incomplete", which names it, and changes no exit status;
+those are named that were forked, not such as posix_spawn or vfork starts.
 
 Examples:
   heaprake hunt -- ./parser input.txt                what has it lost?

@@ -7,6 +7,7 @@
 #include "collector/collector.h"
 #include "platform/platform.h"
 #include "shim/export.h"
+#include "shim/hunt.h"
 #include "shim/interposed.h"
 #include "shim/options.h"
 #include "shim/threads.h"
@@ -114,7 +115,9 @@ bool leave_in_child() {
   return --begun.depth == 0;
 }
 void child() {
-  if (leave_in_child()) unblock_signals();
+  if (!leave_in_child()) return;
+  note_forked_process();
+  unblock_signals();
 }
 
 }  // namespace

@@ -58,20 +58,38 @@ bool tells_of_all() {
   return wanted == 1 || (wanted == 2 && heap::usage().blocks <= kMany);
 }
 
+// The name of the program, as it was at its start; it may write over it.
+char program_name[64] = "?";
+
+void leave_note_beside(const char (&path)[PATH_MAX], const char* suffix, const char* text) {
+  const size_t length = std::strlen(path), more = std::strlen(suffix) + 1;
+  if (length + more > PATH_MAX) return;
+  char note[PATH_MAX];
+  std::memcpy(note, path, length);
+  std::memcpy(note + length, suffix, more);
+  platform::leave_note(note, text);
+}
+
+// So that the command knows of the process, however it ends.
+void note_process(const char* suffix) {
+  if (!settings().inherited || collector::mode() != collector::Mode::kHunt ||
+      collector::is_barred() || platform::has_unknown_filter())
+    return;
+  char path[PATH_MAX];
+  if (path_of(settings().snapshot, path) && is_in_directory_of_hunt(path))
+    leave_note_beside(path, suffix, program_name);
+}
+
 // Where the command looks for it; whoever else has named the file is told on stderr.
 void leave_reason(const char (&path)[PATH_MAX], int error) {
   if (!is_in_directory_of_hunt(path)) return tell_unwritable(path);
-  const size_t length = std::strlen(path);
   // ENOENT: the hunt is over. This process has outlived it, and nobody looks any more.
-  if (error == ENOENT || length + sizeof HEAPRAKE_HUNT_WHY > PATH_MAX) return;
-  char note[PATH_MAX];
-  std::memcpy(note, path, length);
-  std::memcpy(note + length, HEAPRAKE_HUNT_WHY, sizeof HEAPRAKE_HUNT_WHY);
+  if (error == ENOENT) return;
   Line line;
   line << static_cast<uint64_t>(error);
   char number[24] = {};
   std::memcpy(number, line.text(), line.length());
-  platform::leave_note(note, number);
+  leave_note_beside(path, HEAPRAKE_HUNT_WHY, number);
 }
 
 int open_final(const Output& snapshot) {
@@ -105,6 +123,13 @@ void start_hunt() {
   if (__lsan_default_suppressions) suppressions = copy_of(__lsan_default_suppressions());
   if (__lsan_default_options) options = copy_of(__lsan_default_options());
   off_by_options = turns_leak_checks_off(options);
+  if (program_invocation_short_name && *program_invocation_short_name)
+    std::strncpy(program_name, program_invocation_short_name, sizeof program_name - 1);
+  note_process(HEAPRAKE_HUNT_BEGAN);
+}
+
+void note_forked_process() {
+  note_process(HEAPRAKE_HUNT_FORKED);
 }
 
 void add_programs_words(collector::SnapshotPlan* plan) {

@@ -13,6 +13,9 @@ namespace heaprake::shim {
 // Once, at start, before the program's own code runs.
 void start_hunt();
 
+// In the child of a fork.
+void note_forked_process();
+
 // What the program says in LeakSanitizer's ways (__lsan_default_suppressions,
 // __lsan_default_options) becomes part of the plan.
 void add_programs_words(collector::SnapshotPlan* plan);

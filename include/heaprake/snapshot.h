@@ -95,6 +95,11 @@ enum heaprake_snapshot_kind {
  * refers to the error's number. */
 #define HEAPRAKE_HUNT_DIRECTORY "heaprake-hunt"
 #define HEAPRAKE_HUNT_WHY ".why"
+/* Where children count each process leaves such a link to its program's name when it begins: one
+ * when the library is loaded, one when it has been forked. Who has one, but no snapshot, ended
+ * unseen. */
+#define HEAPRAKE_HUNT_BEGAN ".began"
+#define HEAPRAKE_HUNT_FORKED ".forked"
 
 #define HEAPRAKE_SNAPSHOT_DEAD_FRAME "[dead frame]"
 

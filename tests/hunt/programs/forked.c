@@ -2,11 +2,13 @@
    lost      forgets them and exits; the parent frees its own
    lost_before   the parent has lost them before the fork
    exits, executes   ends, or becomes another program, without forgetting anything
+   shot, vanishes  is killed, or ends by a system call of its own: it can tell nothing
    chain     forgets them, and has a child of its own, which inherits them lost
    killed    the parent has lost them before two forks, and is killed: it tells nothing */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +31,8 @@ static void be_child(const char* what) {
     execl("/bin/true", "true", (char*)NULL);
     _exit(1);
   }
+  if (!strcmp(what, "shot")) raise(SIGKILL);
+  if (!strcmp(what, "vanishes")) syscall(SYS_exit_group, 0);
   if (!strcmp(what, "lost") || !strcmp(what, "chain")) forget();
   wipe();
   if (!strcmp(what, "chain")) {
