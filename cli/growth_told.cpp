@@ -117,12 +117,12 @@ void GrowthTold::write_growths(JsonWriter& json, std::string_view name,
                                const std::vector<Growth>& growths) {
   json.key(name).begin_array();
   for (const Growth& growth : growths) {
-    json.begin_object().member("name", name_of(growth));
+    json.begin_object().member("name", shortened_inside(name_of(growth), 2 * kLongestName));
     write_amount(json, "before", growth.before);
     write_amount(json, "after", growth.after);
     write_amount(json, "lost", growth.lost);
     json.key("bytes_per_hour").signed_number(hourly(growth.bytes(), growth_.elapsed_ms));
-    json.member("held_by", holder(growth));
+    json.member("held_by", shortened_inside(holder(growth), 2 * kLongestName));
     json.member("example", hexadecimal(after_.snapshot->address[growth.example])).end_object();
   }
   json.end_array();
@@ -141,7 +141,7 @@ std::string GrowthTold::json() {
   write_growths(json, "types", growth_.types);
   json.key("new_leaks").begin_array();
   for (const NewLeak& leak : leaks_) {
-    json.begin_object().member("title", leak.finding->title);
+    json.begin_object().member("title", shortened_inside(leak.finding->title, 2 * kLongestName));
     json.member("shape", cli::name_of(leak.finding->shape));
     json.member("structures", leak.structures).end_object();
   }

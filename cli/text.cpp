@@ -85,6 +85,19 @@ std::string shortened(std::string text, size_t width) {
   return text.substr(0, end) + "...";
 }
 
+std::string shortened_inside(std::string_view text, size_t most) {
+  constexpr std::string_view kGap = "…";
+  if (text.size() <= most) return std::string(text);
+  const auto continues = [&](size_t at) {
+    return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80;
+  };
+  const size_t kept = most > kGap.size() ? most - kGap.size() : 0;
+  size_t head = (kept + 1) / 2, tail = text.size() - kept / 2;
+  while (head > 0 && continues(head)) --head;
+  while (continues(tail)) ++tail;
+  return std::string(text.substr(0, head)).append(kGap).append(text.substr(tail));
+}
+
 namespace {
 
 // Levenshtein distance, with a swap of neighbours counted once.

@@ -27,6 +27,12 @@ std::string printable(std::string_view text);
 // Cuts the text to `width` columns, ending in "...".
 std::string shortened(std::string text, size_t width);
 
+// Bytes of a name in JSON, and half of those of a sentence with names in it.
+inline constexpr size_t kLongestName = 2000;
+
+// Cuts out of its middle what is more than `most` bytes, with "…" in its place.
+std::string shortened_inside(std::string_view text, size_t most);
+
 // The candidate that a misspelt word most likely meant; "" when none is near.
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 

@@ -44,7 +44,7 @@ std::string member_name(const Member& member) {
 }
 
 // Names of types that fill more than a line are cut wherever they stand, and so is what is long
-// otherwise: the JSON has all of it.
+// otherwise: the JSON has more of it.
 std::string cut(const Finding& finding, std::string text) {
   constexpr size_t kMostLines = 6;
   std::set<std::string_view> names;

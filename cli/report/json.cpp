@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <set>
 
 #include "cli/json_writer.h"
 #include "cli/report/duration.h"
@@ -8,6 +9,33 @@
 namespace heaprake::cli {
 
 namespace {
+
+// A template's name may be a hundred thousand characters long, and stand in every line.
+std::string name_told(std::string_view name) {
+  return shortened_inside(name, kLongestName);
+}
+
+// Sentences with the names of a finding's types in them.
+class Sentences {
+ public:
+  explicit Sentences(const Finding& finding) {
+    for (const Member& member : finding.members)
+      if (member.type.size() > kLongestName) long_names_.insert(member.type);
+  }
+  std::string told(std::string text) const {
+    if (text.size() <= kLongestName) return text;
+    // A name may be the beginning of a longer one: that comes first.
+    for (auto name = long_names_.rbegin(); name != long_names_.rend(); ++name) {
+      const std::string shorter = name_told(*name);
+      for (size_t at = 0; (at = text.find(*name, at)) != std::string::npos; at += shorter.size())
+        text.replace(at, name->size(), shorter);
+    }
+    return shortened_inside(text, 2 * kLongestName);
+  }
+
+ private:
+  std::set<std::string_view> long_names_;
+};
 
 void write_texts(JsonWriter& json, std::string_view name, const std::vector<std::string>& texts) {
   json.key(name).begin_array();
@@ -27,7 +55,7 @@ void write_number_or_null(JsonWriter& json, std::string_view name, int64_t value
 void write_stack(JsonWriter& json, const std::vector<Frame>& stack) {
   json.key("stack").begin_array();
   for (const Frame& frame : stack) {
-    json.begin_object().member("function", frame.function).member("file", frame.file);
+    json.begin_object().member("function", name_told(frame.function)).member("file", frame.file);
     json.member("line", frame.line).member("module", frame.module).member("offset", frame.offset);
     if (frame.inlined) json.key("inlined").boolean(true);
     if (frame.module_closed) json.key("closed").boolean(true);
@@ -47,8 +75,9 @@ void write_thread(JsonWriter& json, const Report& report, uint32_t number) {
   json.key("alive").boolean(thread.flags & HEAPRAKE_THREAD_ALIVE).end_object();
 }
 
-void write_member(JsonWriter& json, const Report& report, const Member& member) {
-  json.begin_object().member("type", member.type).member("size", member.size);
+void write_member(JsonWriter& json, const Report& report, const Sentences& sentences,
+                  const Member& member) {
+  json.begin_object().member("type", name_told(member.type)).member("size", member.size);
   json.member("address", hexadecimal(member.address)).member("refcount", member.references);
   write_stack(json, stack_of(report, member.stack));
   json.member("references_inside", member.references_inside);
@@ -57,7 +86,7 @@ void write_member(JsonWriter& json, const Report& report, const Member& member) 
   else
     json.key("count").null();
   json.member("type_source", member.type_source).member("verdict", member.verdict);
-  json.member("role", member.role);
+  json.member("role", sentences.told(member.role));
   write_number_or_null(json, "part_of", member.part_of);
   json.member("folded_blocks", member.folded_blocks).member("folded_bytes", member.folded_bytes);
   write_thread(json, report, member.thread);
@@ -93,18 +122,20 @@ EdgesWritten write_edges(JsonWriter& json, const Finding& finding, size_t member
     if (static_cast<int64_t>(i) == finding.closing_edge) edges.closing = written;
     ++written;
     json.begin_object().member("from", edge.from).member("to", edge.to);
-    json.member("offset", edge.offset).member("inner", edge.inner).member("field", edge.field);
+    json.member("offset", edge.offset)
+        .member("inner", edge.inner)
+        .member("field", name_told(edge.field));
     json.key("weak").boolean(edge.weak).end_object();
   }
   json.end_array();
   return edges;
 }
 
-void write_varying(JsonWriter& json, const Finding& finding) {
+void write_varying(JsonWriter& json, const Sentences& sentences, const Finding& finding) {
   json.key("varying").begin_array();
   for (const VaryingPart& part : finding.varying)
     json.begin_object()
-        .member("part", part.label)
+        .member("part", sentences.told(part.label))
         .member("structures", part.structures)
         .end_object();
   json.end_array();
@@ -112,6 +143,7 @@ void write_varying(JsonWriter& json, const Finding& finding) {
 
 void write_finding(JsonWriter& json, const Report& report, const Finding& finding,
                    const bool* known, size_t most) {
+  const Sentences sentences(finding);
   const size_t members = std::min(finding.members.size(), most);
   uint64_t omitted = finding.members_omitted;
   for (size_t i = members; i < finding.members.size(); ++i)
@@ -120,20 +152,21 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
   json.member("structures", finding.structures);
   json.member("blocks", finding.blocks).member("bytes", finding.bytes);
   json.key("members").begin_array();
-  for (size_t i = 0; i < members; ++i) write_member(json, report, finding.members[i]);
+  for (size_t i = 0; i < members; ++i) write_member(json, report, sentences, finding.members[i]);
   json.end_array();
   const EdgesWritten edges = write_edges(json, finding, members);
   write_number_or_null(json, "closing_edge", edges.closing);
   json.member("cycle_length", finding.cycle_length);
   json.member("members_omitted", omitted).member("edges_omitted", edges.omitted);
-  json.member("title", title_of(finding)).member("advice", finding.advice);
+  json.member("title", sentences.told(title_of(finding)));
+  json.member("advice", sentences.told(finding.advice));
   json.member("certainty", name_of(finding.certainty)).member("retained", finding.retained);
   json.member("first_ms", finding.first_ms).member("last_ms", finding.last_ms);
   json.key("last_held");
   if (finding.last_held)
     json.begin_object()
         .member("uptime_ms", finding.last_held->uptime_ms)
-        .member("path", finding.last_held->path)
+        .member("path", sentences.told(finding.last_held->path))
         .key("another")
         .boolean(finding.last_held->another)
         .end_object();
@@ -141,7 +174,7 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
     json.null();
   write_other_ways(json, report, finding);
   json.member("cycles", finding.cycles);
-  write_varying(json, finding);
+  write_varying(json, sentences, finding);
   json.member("fingerprint", fingerprint(report, finding));
   if (known) json.key("known").boolean(*known);
   json.end_object();

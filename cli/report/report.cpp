@@ -130,7 +130,7 @@ std::string site_of(std::span<const Frame> stack) {
     if (!frame.file.empty() && frame.line != 0)
       site += frame.file + ":" + std::to_string(frame.line);
     else if (program_seen && !frame.function.empty())
-      site += frame.function;
+      site += shortened_inside(frame.function, kLongestName);  // as the JSON has it
     else
       site.append(base_name(frame.module)).append("+").append(std::to_string(frame.offset));
     site += "\n";

@@ -284,5 +284,21 @@ TEST(Html, IsOnePageThatNeedsNothingElse) {
   EXPECT_LT(html_page(clean_report()).size(), 500000u);
 }
 
+TEST(Html, HasLongTextsOnce) {
+  Report report = family_report();
+  const std::string name = "some\\\"<" + std::string(1000, 'x') + ">";
+  const size_t before = html_page(report).size();
+  report.findings.lost.resize(1);
+  report.findings.lost[0].members.assign(50, report.findings.lost[0].members[0]);
+  for (Member& member : report.findings.lost[0].members) member.type = name;
+  const std::string page = html_page(report);
+  EXPECT_LT(page.size(), before + 50'000);
+  const size_t begin = page.find("id=\"data\">") + 10;
+  const json data = json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+  const json& type = data["report"]["findings"][0]["members"][7]["type"];
+  ASSERT_TRUE(type.is_object());
+  EXPECT_EQ(data["strings"][type["$"].get<size_t>()], name);
+}
+
 }  // namespace
 }  // namespace heaprake::cli::test

@@ -109,6 +109,25 @@ TEST(ReportJson, OfAProgramThatCouldNotBeExamined) {
   EXPECT_EQ(report["summary"]["leaked_blocks"], 0);
 }
 
+TEST(ReportJson, ShortensVeryLongNames) {
+  Report report = family_report();
+  Finding& finding = report.findings.lost[0];
+  const std::string name = "Begin<" + std::string(100'000, 'x') + ">End";
+  finding.members[0].type = finding.edges[1].field = name;
+  finding.title = "cycle of 2: " + name + " <-> Child";
+  finding.advice = "make it, which leads back to " + name + ", a std::weak_ptr";
+  const std::string text = report_json(report);
+  EXPECT_LT(text.size(), 30'000u);
+  const json told = json::parse(text)["findings"][0];
+  const std::string type = told["members"][0]["type"], title = told["title"];
+  EXPECT_LE(type.size(), 2000u);
+  EXPECT_TRUE(type.starts_with("Begin<xxx") && type.ends_with("xxx>End")) << type;
+  EXPECT_NE(type.find("…"), std::string::npos);
+  EXPECT_EQ(title, "cycle of 2: " + type + " <-> Child");
+  const std::string advice = told["advice"];
+  EXPECT_TRUE(advice.ends_with("a std::weak_ptr"));
+}
+
 TEST(Fingerprint, LastsFromRunToRun) {
   const Report one = family_report(), other = family_report();
   EXPECT_EQ(fingerprint(one, one.findings.lost[0]), fingerprint(other, other.findings.lost[0]));

@@ -104,7 +104,7 @@ TEST(TextReport, CutsALongNameWhereverItStands) {
   EXPECT_TRUE(contains(
       text, "... at offset " + std::to_string(edge.offset) + " -> #" + std::to_string(edge.to)))
       << text;
-  EXPECT_TRUE(contains(report_json(report), name));
+  EXPECT_TRUE(contains(report_json(report), name.substr(0, 900)));
 }
 
 TEST(TextReport, SaysWhatItLeavesOut) {

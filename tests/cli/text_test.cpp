@@ -5,6 +5,13 @@
 namespace heaprake::cli {
 namespace {
 
+TEST(Text, IsShortenedInside) {
+  EXPECT_EQ(shortened_inside("abcdefghij", 10), "abcdefghij");
+  EXPECT_EQ(shortened_inside("abcdefghijk", 10), "abcd…ijk");
+  EXPECT_EQ(shortened_inside("ääääää", 9), "ä…ä");
+  EXPECT_EQ(shortened_inside("abcdef", 2), "…");
+}
+
 TEST(Text, NumbersAreGroupedByThousands) {
   EXPECT_EQ(grouped(0), "0");
   EXPECT_EQ(grouped(999), "999");

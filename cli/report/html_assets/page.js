@@ -1,9 +1,17 @@
 "use strict";
-// Everything is drawn from the JSON in the page: {report: heaprake-report/1, flame: {names, stacks}}.
+// Everything is drawn from the JSON in the page: {strings, report: heaprake-report/1, flame: {names, stacks}}.
 // The view (search, sorting, open findings, theme) stands in the address's fragment, so that a link
 // can be passed on.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
+  // Long texts stand once in it: {"$": n} is the n-th of them.
+  function filled(value) {
+    if (value === null || typeof value !== "object") return value;
+    if ("$" in value) return data.strings[value.$];
+    for (const name in value) value[name] = filled(value[name]);
+    return value;
+  }
+  filled(data);
   const report = data.report;
   const $ = (id) => document.getElementById(id);
 
