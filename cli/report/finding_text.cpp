@@ -176,8 +176,10 @@ void tell_edges(Page& page, const Finding& finding) {
 
 void tell_line(Page& page, const StackLine& line, bool own) {
   if (!line.frame)
-    return page.line(kIndent + 3, "(" + counted(line.folded, "frame") + " of the C++ library)",
-                     Ink::kDim);
+    return page.line(
+        kIndent + 3,
+        "(" + counted(line.folded, "frame") + " of the " + std::string(line.language) + " library)",
+        Ink::kDim);
   std::string place = frame_place(*line.frame);
   if (line.folded > 1) place += (place.empty() ? "" : ", ") + grouped(line.folded) + " times";
   page.line(kIndent + 3, frame_name(*line.frame), own ? Ink::kBold : Ink::kPlain, place,

@@ -41,7 +41,24 @@ std::string frame_words(const Frame& frame) {
   return frame_name(frame) + (place.empty() ? "" : " (" + place + ")");
 }
 
-bool is_library_frame(const Frame& frame) {
+namespace {
+
+// "alloc::vec::Vec<T>::push", "<alloc::vec::Vec<T> as core::ops::drop::Drop>::drop"
+bool is_of_rusts_library(const Frame& frame) {
+  static constexpr std::array<std::string_view, 5> kCrates = {
+      "core::", "alloc::", "std::", "hashbrown::", "__rustc::"};
+  std::string_view name = frame.function;
+  // A namespace of a C++ program's may have such a name; there functions have arguments.
+  if (!frame.file.empty() ? !frame.file.ends_with(".rs")
+                          : name.ends_with(')') || name.find(") ") != std::string_view::npos)
+    return false;
+  while (!name.empty() && (name[0] == '<' || name[0] == '&')) name.remove_prefix(1);
+  if (name.starts_with("dyn ")) name.remove_prefix(4);
+  return std::any_of(kCrates.begin(), kCrates.end(),
+                     [name](std::string_view crate) { return name.starts_with(crate); });
+}
+
+bool is_of_cxx_library(const Frame& frame) {
   const std::string whole = short_name(frame.function);
   std::string_view name = whole;
   // A function template's demangled name begins with its result: "void std::f<int>(...)".
@@ -54,6 +71,17 @@ bool is_library_frame(const Frame& frame) {
          name.starts_with("__cxxabiv1::") ||
          // A result with template arguments of its own: the file tells.
          frame.file.find("/include/c++/") != std::string::npos;
+}
+
+}  // namespace
+
+std::string_view library_language(const Frame& frame) {
+  if (is_of_rusts_library(frame)) return "Rust";
+  return is_of_cxx_library(frame) ? "C++" : "";
+}
+
+bool is_library_frame(const Frame& frame) {
+  return !library_language(frame).empty();
 }
 
 bool is_start_frame(const Frame& frame) {
@@ -100,11 +128,11 @@ std::vector<StackLine> folded_stack(std::span<const Frame> stack) {
     if (goes_on(frame))
       ++lines.back().folded;
     else if (!is_library_frame(frame))
-      lines.push_back({&frame, 1});
+      lines.push_back({&frame, 1, ""});
     else if (!lines.empty() && !lines.back().frame)
       ++lines.back().folded;
     else
-      lines.push_back({nullptr, 1});
+      lines.push_back({nullptr, 1, library_language(frame)});
   }
   return lines;
 }

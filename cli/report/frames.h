@@ -24,7 +24,9 @@ std::string frame_place(const Frame& frame);
 // Both: "make(int) (demo.cpp:33)"
 std::string frame_words(const Frame& frame);
 
-// Part of the C++ library: users look for their own code around it.
+// "C++" or "Rust" if it is part of that language's library: users look for their own code around
+// it. Otherwise "".
+std::string_view library_language(const Frame& frame);
 bool is_library_frame(const Frame& frame);
 // What calls main or a thread's function.
 bool is_start_frame(const Frame& frame);
@@ -35,8 +37,9 @@ const Frame* own_frame(std::span<const Frame> stack);
 // A line of a stack as it is printed: a frame, a run of frames that would all be printed in the
 // same way (recursion), or a run of library frames.
 struct StackLine {
-  const Frame* frame = nullptr;  // the innermost of the run; null: of the C++ library
+  const Frame* frame = nullptr;  // the innermost of the run; null: of a library
   size_t folded = 0;             // frames
+  std::string_view language;     // of the library
 };
 // Innermost first, without what lies below main.
 std::vector<StackLine> folded_stack(std::span<const Frame> stack);

@@ -1,19 +1,33 @@
 #include "cli/symbols/demangle.h"
 
 #include <cxxabi.h>
+#include <libiberty/demangle.h>
 
 #include <cstdlib>
 #include <memory>
 
 namespace heaprake::cli {
 
-std::string demangled(const char* name) {
+namespace {
+
+// As the demanglers allocate it; null if the name is none of theirs.
+char* text_of(const char* name) {
+  const char kind = name[0] == '_' ? name[1] : '\0';
+  // Rust's older names look like C++'s, so it is asked first.
+  if (kind == 'R' || kind == 'Z')
+    if (char* text = rust_demangle(name, DMGL_NO_OPTS)) return text;
+  if (kind == 'D') return dlang_demangle(name, DMGL_NO_OPTS);
   // Only names of the Itanium ABI: __cxa_demangle reads "i" as the type int.
-  if (name[0] != '_' || name[1] != 'Z') return name;
+  if (kind != 'Z') return nullptr;
   int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text(
-      abi::__cxa_demangle(name, nullptr, nullptr, &status), &std::free);
-  return status == 0 && text ? std::string(text.get()) : std::string(name);
+  return abi::__cxa_demangle(name, nullptr, nullptr, &status);
+}
+
+}  // namespace
+
+std::string demangled(const char* name) {
+  const std::unique_ptr<char, decltype(&std::free)> text(text_of(name), &std::free);
+  return text ? text.get() : name;
 }
 
 }  // namespace heaprake::cli

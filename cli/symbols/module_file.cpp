@@ -26,10 +26,14 @@ const char* text_of(Dwarf_Die* die, unsigned what) {
   return dwarf_formstring(dwarf_attr_integrate(die, what, &attribute));
 }
 
+const char* linkage_name(Dwarf_Die* die) {
+  const char* name = text_of(die, DW_AT_linkage_name);
+  return name ? name : text_of(die, DW_AT_MIPS_linkage_name);
+}
+
 // Bare, if there is no linkage name: functions that nobody else can link with have none.
 std::string name_of_function(Dwarf_Die* die) {
-  for (unsigned what : {unsigned{DW_AT_linkage_name}, unsigned{DW_AT_MIPS_linkage_name}})
-    if (const char* name = text_of(die, what)) return demangled(name);
+  if (const char* name = linkage_name(die)) return demangled(name);
   const char* name = text_of(die, DW_AT_name);
   return name ? name : "";
 }
@@ -57,7 +61,7 @@ std::string scope_of(Dwarf_Die* die, int depth = 0) {
     const int tag = dwarf_tag(&scopes[i]);
     if (tag == DW_TAG_subprogram) {
       const std::string outer = name_of_function(&scopes[i]);
-      const bool bare = is_bare(outer) && depth < kMostNesting;
+      const bool bare = is_bare(outer) && !linkage_name(&scopes[i]) && depth < kMostNesting;
       scope.insert(0, (bare ? scope_of(&scopes[i], depth + 1) : "") + outer + "::");
       break;  // what is left is the outer one's scope
     }
@@ -74,7 +78,9 @@ std::string scope_of(Dwarf_Die* die, int depth = 0) {
 // Of an inlined call, for which there is no symbol that says more.
 std::string full_name_of_function(Dwarf_Die* die) {
   const std::string name = name_of_function(die);
-  return !name.empty() && is_bare(name) ? scope_of(die) + name : name;
+  // Rust's names are whole without parentheses.
+  if (name.empty() || !is_bare(name) || linkage_name(die)) return name;
+  return scope_of(die) + name;
 }
 
 uint64_t number_of(Dwarf_Die* die, unsigned what) {

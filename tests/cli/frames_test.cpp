@@ -41,6 +41,21 @@ TEST(Frames, OfTheLibraryAreKnown) {
   EXPECT_FALSE(is_library_frame(named("")));
 }
 
+TEST(Frames, OfRustsLibraryAreKnown) {
+  const char* file = "/rustc/90b35a6/library/alloc/src/vec/mod.rs";
+  EXPECT_EQ(library_language(named("alloc::vec::Vec<T>::push", file)), "Rust");
+  EXPECT_EQ(library_language(named("<alloc::vec::Vec<T> as core::clone::Clone>::clone")), "Rust");
+  EXPECT_EQ(library_language(named("std::rt::lang_start::{{closure}}", file)), "Rust");
+  EXPECT_EQ(library_language(named("<&dyn core::ops::Fn() as core::ops::FnOnce<()>>::call_once",
+                                   "/rustc/90b35a6/library/core/src/ops/function.rs")),
+            "Rust");
+  EXPECT_EQ(library_language(named("demo::main", "/src/main.rs")), "");
+  EXPECT_EQ(library_language(named("<demo::Circle as demo::Shape>::area")), "");
+  EXPECT_EQ(library_language(named("alloc::Pool::get(unsigned long) const")), "");
+  EXPECT_EQ(library_language(named("core::start()", "/src/core/start.cpp")), "");
+  EXPECT_EQ(library_language(named("std::vector<int>::push_back(int&&)")), "C++");
+}
+
 TEST(Frames, AreFoldedAroundTheProgramsOwn) {
   const std::vector<Frame> stack = {named("std::a()"), named("std::b()"),
                                     named("mine()"),   named("std::c()"),

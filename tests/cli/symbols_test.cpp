@@ -174,7 +174,18 @@ TEST(Demangle, OnlyMangledNames) {
   EXPECT_EQ(demangled("_ZN6family4makeEi"), "family::make(int)");
   EXPECT_EQ(demangled("i"), "i");
   EXPECT_EQ(demangled("_Zrubbish"), "_Zrubbish");
+  EXPECT_EQ(demangled("_Rubbish"), "_Rubbish");
+  EXPECT_EQ(demangled("_Dubbish"), "_Dubbish");
   EXPECT_EQ(demangled(""), "");
+  EXPECT_EQ(demangled("_"), "_");
+}
+
+TEST(Demangle, OtherLanguages) {
+  EXPECT_EQ(demangled("_RNvNtNtCs1234_5alloc3fmt6format12format_inner"),
+            "alloc::fmt::format::format_inner");
+  EXPECT_EQ(demangled("_ZN5alloc5boxed12Box$LT$T$GT$3new17h0123456789abcdefE"),
+            "alloc::boxed::Box<T>::new");
+  EXPECT_EQ(demangled("_D4demo4makeFiZi"), "demo.make(int)");
 }
 
 }  // namespace

@@ -73,7 +73,13 @@
     if (frame.file) return base(frame.file) + (frame.line ? ":" + frame.line : "");
     return (frame.function && frame.module ? "in " + base(frame.module) : "") + (frame.closed ? " (closed)" : "");
   }
+  // "alloc::vec::Vec<T>::push"; a C++ program's namespace may be called so, with arguments.
+  function isOfRusts(frame) {
+    if (frame.file ? !frame.file.endsWith(".rs") : /\)$|\) /.test(frame.function)) return false;
+    return /^[<&]*(dyn )?(core|alloc|std|hashbrown|__rustc)::/.test(frame.function);
+  }
   function isLibrary(frame) {
+    if (isOfRusts(frame)) return true;
     const head = short(frame.function).split(/[(<]/)[0];
     return /^(std|__gnu_cxx|__cxxabiv1)::/.test(head.slice(head.lastIndexOf(" ") + 1)) ||
         frame.file.includes("/include/c++/");
@@ -95,7 +101,7 @@
     return stack.slice(0, end);
   }
 
-  // The C++ library's frames are one line until somebody asks for them.
+  // A library's frames are one line until somebody asks for them.
   function stackList(whole) {
     const stack = fromMain(whole);
     const list = make("ol", { class: "stack mono" });
@@ -109,7 +115,7 @@
       const folded = stack.slice(i, end);
       const line = make("li", {});
       line.append(make("button", { type: "button", onclick: () => line.replaceWith(...folded.map(item)) },
-          counted(folded.length, "frame") + " of the C++ library"));
+          counted(folded.length, "frame") + " of the " + (isOfRusts(folded[0]) ? "Rust" : "C++") + " library"));
       list.append(line);
       i = end;
     }
