@@ -235,6 +235,8 @@ class Describer::One {
   std::string title() const;
   std::string advice() const;
   std::string pointer(const FindingEdge& edge) const;
+  std::string place_of(const FindingEdge& edge) const;
+  std::string target_of(const FindingEdge& edge) const;
   std::string weak_advice() const;
 
   const Snapshot& snapshot_;
@@ -292,13 +294,10 @@ std::string Describer::One::advice() const {
   }
   if (example_.closing_edge < 0 || example_.cycle_length == 0) return "";
   const FindingEdge& edge = finding_.edges[static_cast<size_t>(example_.closing_edge)];
-  const Member& from = finding_.members[edge.from];
-  const Member& to = finding_.members[edge.to];
-  if (to.count) return weak_advice();
+  if (finding_.members[edge.to].count) return weak_advice();
   return "nothing outside knows the cycle any more: free it before the last reference to it goes, "
          "or cut it at " +
-         pointer(edge) + " of " + holder(from) + ", which leads back to " +
-         (edge.from == edge.to ? "itself" : called(to));
+         place_of(edge) + ", which leads back to " + target_of(edge);
 }
 
 // What closes the cycle is a shared_ptr, as far as anything can tell.
@@ -306,10 +305,8 @@ std::string Describer::One::weak_advice() const {
   const FindingEdge& edge = finding_.edges[static_cast<size_t>(example_.closing_edge)];
   const uint32_t block = example_.members[edge.from].block;
   const BlockEdge& word = example_.edges[static_cast<size_t>(example_.closing_edge)].word;
-  const std::string from = holder(finding_.members[edge.from]);
-  const std::string to = edge.from == edge.to ? "itself" : called(finding_.members[edge.to]);
-  std::string text = "each keeps the next one alive; make " + pointer(edge) + " of " + from +
-                     ", which leads back to " + to + ", a std::weak_ptr";
+  std::string text = "each keeps the next one alive; make " + place_of(edge) +
+                     ", which leads back to " + target_of(edge) + ", a std::weak_ptr";
   if (folding_.owners().of(block, word) == Hold::kEither)
     text += ", or whichever else leads there if it is one already (one is, by the counts)";
   else if (edge.from == edge.to && folding_.owners().is_presumed(block))
@@ -319,6 +316,24 @@ std::string Describer::One::weak_advice() const {
 
 std::string Describer::One::pointer(const FindingEdge& edge) const {
   return edge.field.empty() ? "the pointer at offset " + grouped(edge.offset) : edge.field;
+}
+
+// Two that are called the same are told apart.
+std::string Describer::One::place_of(const FindingEdge& edge) const {
+  const Member& member = finding_.members[edge.from];
+  const std::string from = holder(member);
+  // A pointer in a block of its own.
+  if (edge.field.empty() && member.type.starts_with("std::shared_ptr<")) return "the " + from;
+  const bool alike = edge.from != edge.to && from == called(finding_.members[edge.to]);
+  const char* which = !alike ? "" : example_.cycle_length == 2 ? "one " : "the last ";
+  return pointer(edge) + " of " + which + from;
+}
+
+std::string Describer::One::target_of(const FindingEdge& edge) const {
+  if (edge.from == edge.to) return "itself";
+  const std::string to = called(finding_.members[edge.to]);
+  if (holder(finding_.members[edge.from]) != to) return to;
+  return example_.cycle_length == 2 ? "the other" : "the first";
 }
 
 Describer::Describer(const Snapshot& snapshot, const Types& types, Fields& fields,

@@ -98,20 +98,25 @@ class Builder {
     return hold == Hold::kOwner || hold == Hold::kEither;
   }
 
-  bool owns(const Wholes& wholes, uint32_t from, uint32_t to) const {
+  bool owns(const Wholes& wholes, uint32_t from, uint32_t to, bool by_name) const {
     for (uint32_t block : wholes.at(from))
       for (const BlockEdge& edge : edges_of(block))
-        if (folding_.whole_of(edge.to) == to && is_owner(block, edge)) return true;
+        if (folding_.whole_of(edge.to) == to && is_owner(block, edge) &&
+            (!by_name || folding_.is_called_back(block, edge.offset)))
+          return true;
     return false;
   }
 
-  // What can be made weak is a shared_ptr: the way back is one if there is any in the cycle.
+  // What can be made weak is a shared_ptr: the way back is one if there is any in the cycle, rather
+  // one whose name says so. Ages tell little of what was made in one millisecond.
   void lead_back_by_owner(const Wholes& wholes, std::vector<uint32_t>* cycle) const {
-    for (auto first = cycle->begin(); first != cycle->end(); ++first) {
-      const uint32_t last = first == cycle->begin() ? cycle->back() : *(first - 1);
-      if (!owns(wholes, last, *first)) continue;
-      std::rotate(cycle->begin(), first, cycle->end());
-      return;
+    for (const bool by_name : {true, false}) {
+      for (auto first = cycle->begin(); first != cycle->end(); ++first) {
+        const uint32_t last = first == cycle->begin() ? cycle->back() : *(first - 1);
+        if (!owns(wholes, last, *first, by_name)) continue;
+        std::rotate(cycle->begin(), first, cycle->end());
+        return;
+      }
     }
   }
 

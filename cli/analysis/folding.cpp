@@ -1,6 +1,9 @@
 #include "cli/analysis/folding.h"
 
 #include <algorithm>
+#include <array>
+#include <cctype>
+#include <string_view>
 
 namespace heaprake::cli {
 
@@ -31,6 +34,7 @@ Folding::Folding(const Snapshot& snapshot, const Types& types, Fields* fields,
                  const std::vector<uint32_t>& blocks, const OwnerWords::Found& found)
     : snapshot_(snapshot),
       types_(types),
+      fields_(fields),
       controls_(controls_in(snapshot, types, blocks)),
       owners_(snapshot, types, fields, blocks, controls_, found) {
   for (uint32_t block : blocks) find_parts(block);
@@ -115,6 +119,17 @@ const Container* Folding::at(uint32_t block, uint64_t offset) const {
       return &container;
   }
   return nullptr;
+}
+
+bool Folding::is_called_back(uint32_t from, uint32_t offset) const {
+  const Type& type = types_.type(from);
+  if (!fields_ || types_.of[from] == 0 || offset < type.object_offset()) return false;
+  std::string name = fields_->at(type, offset - type.object_offset());
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  static constexpr std::array<std::string_view, 4> kNames = {"parent", "owner", "outer", "prev"};
+  return std::any_of(kNames.begin(), kNames.end(),
+                     [&](std::string_view back) { return name.find(back) != std::string::npos; });
 }
 
 // The compiler's word comes before what the coroutine itself keeps.

@@ -37,6 +37,8 @@ class Folding {
   // alive.
   bool is_internal(uint32_t from, const BlockEdge& edge) const;
   const OwnerWords& owners() const { return owners_; }
+  // Whether the word's field is called as those that lead back to an owner are: parent_, prev.
+  bool is_called_back(uint32_t from, uint32_t offset) const;
 
  private:
   struct Part {
@@ -50,6 +52,7 @@ class Folding {
 
   const Snapshot& snapshot_;
   const Types& types_;
+  Fields* const fields_;
   std::vector<Container> containers_;
   std::unordered_map<uint32_t, std::vector<uint32_t>> owned_;  // owner -> indices, by offset
   std::unordered_map<uint32_t, Part> parts_;

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "cli/analysis/merging.h"
 #include "cli/report/duration.h"
 #include "cli/report/frames.h"
 
@@ -33,7 +34,7 @@ std::string amounts(const Finding& finding) {
                      ", " + counted(finding.bytes, "byte");
   if (finding.structures > 1 && finding.most_blocks > 1)
     text += "; each is " + between(finding.fewest_blocks, finding.most_blocks) + " blocks";
-  if (finding.retained > 0 && finding.shape != Shape::kBlock)
+  if (finding.retained > 0 && finding.most_blocks > 1)
     text += "; releasing " + std::string(finding.structures > 1 ? "one" : "it") + " frees " +
             counted(finding.retained, "byte");
   return text;
@@ -68,8 +69,12 @@ std::string numbered(const Finding& finding, uint32_t position, size_t columns =
          (name.empty() ? "block" : shortened(short_name(name), columns));
 }
 
-std::string counts(const Member& member) {
+std::string counts(const Finding& finding, const Member& member) {
   if (!member.verdict.empty()) return member.verdict;
+  // What a text or a map has of itself, or of its object, is no answer to who holds it.
+  if (finding.cycle_length == 0 && member.references > 0 &&
+      member.references == member.references_inside && lost_members(finding)[0] == &member)
+    return "nothing but itself and its parts refers to it";
   std::string text = member.references == 0 ? "nothing refers to it"
                                             : counted(member.references, "reference") + " found";
   if (member.references > 0 && member.references == member.references_inside)
@@ -93,7 +98,8 @@ void tell_member(Page& page, const Finding& finding, size_t position) {
   if (!member.role.empty() && !member.type.empty())
     page.wrap(kMember, "", cut(finding, member.role), kMember, Ink::kDim);
   // A part's references and counts are the business of what it is a part of.
-  if (member.part_of < 0) page.wrap(kMember, "", cut(finding, counts(member)), kMember, Ink::kDim);
+  if (member.part_of < 0)
+    page.wrap(kMember, "", cut(finding, counts(finding, member)), kMember, Ink::kDim);
 }
 
 void tell_members(Page& page, const Finding& finding) {

@@ -26,10 +26,12 @@ std::string summary(const Report& report) {
                      " (" + counted(findings.bytes, "byte") + ") in " +
                      counted(findings.structures, "structure");
   const uint64_t cycles = object_cycles(findings);
-  if (cycles == 0)
+  if (findings.structures == 1)
+    text += cycles == 0 ? ", which is no cycle" : ", which is a cycle";
+  else if (cycles == 0)
     text += ", none of them a cycle";
   else if (cycles == findings.structures)
-    text += cycles == 1 ? ", which is a cycle" : ", all of them cycles";
+    text += ", all of them cycles";
   else
     text += ", of which " + grouped(cycles) + (cycles == 1 ? " is a cycle" : " are cycles");
   return text;

@@ -176,6 +176,7 @@ TEST(Demangle, OnlyMangledNames) {
   EXPECT_EQ(demangled("_Zrubbish"), "_Zrubbish");
   EXPECT_EQ(demangled("_Rubbish"), "_Rubbish");
   EXPECT_EQ(demangled("_Dubbish"), "_Dubbish");
+  EXPECT_EQ(demangled("__GI___strdup"), "__strdup");
   EXPECT_EQ(demangled(""), "");
   EXPECT_EQ(demangled("_"), "_");
 }

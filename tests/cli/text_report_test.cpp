@@ -85,6 +85,19 @@ TEST(TextReport, FitsWhateverTheNames) {
   EXPECT_TRUE(contains(text, "<- closes the cycle"));  // never cut away
 }
 
+TEST(TextReport, OfOneThingThatHoldsNothingButItself) {
+  Report report = family_report();
+  Findings& findings = report.findings;
+  findings.lost.erase(findings.lost.begin());
+  findings.structures = 1;
+  findings.cycles = 0;
+  Member& member = findings.lost[0].members[0];
+  member.references = member.references_inside = 1;
+  const std::string text = report_text(report, {});
+  EXPECT_TRUE(contains(text, " in 1 structure, which is no cycle")) << text;
+  EXPECT_TRUE(contains(text, "nothing but itself and its parts refers to it")) << text;
+}
+
 TEST(TextReport, CutsALongNameWhereverItStands) {
   Report report = family_report();
   Finding& finding = report.findings.lost[0];

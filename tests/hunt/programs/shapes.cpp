@@ -1,4 +1,5 @@
-// Loses forty objects at one line, which differ in what belongs to them; and cycles of two kinds.
+// Loses forty objects at one line, which differ in what belongs to them; and cycles of several
+// kinds.
 #include <cstring>
 #include <map>
 #include <memory>
@@ -29,6 +30,25 @@ struct Session {
 struct Timer {
   std::shared_ptr<Timer> next;
 };
+
+// Whichever comes first, it is `parent` that had better be weak.
+struct Folder;
+struct Entry {
+  std::shared_ptr<Folder> parent;
+  long more[3];
+};
+struct Folder {
+  std::shared_ptr<Entry> entry;
+};
+
+__attribute__((noinline)) void lose_folder(bool entry_first) {
+  std::shared_ptr<Entry> entry;
+  if (entry_first) entry = std::make_shared<Entry>();
+  auto folder = std::make_shared<Folder>();
+  if (!entry_first) entry = std::make_shared<Entry>();
+  entry->parent = folder;
+  folder->entry = entry;
+}
 
 __attribute__((noinline)) void lose_person(int i) {
   auto* person = new Person;
@@ -62,6 +82,8 @@ int main() {
   for (int i = 0; i < 40; ++i) lose_person(i);
   for (int i = 0; i < 10; ++i) lose_session(i);
   lose_timers();
+  lose_folder(true);
+  lose_folder(false);
   overwrite_stack();
   return 0;
 }
