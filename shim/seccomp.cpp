@@ -32,6 +32,13 @@ Filter filter_of(long number, const long* arguments) {
   return {strict, reinterpret_cast<const void*>(arguments[2])};
 }
 
+// A filter with a listener is answered by the listener's descriptor.
+bool has_failed(long number, const long* arguments, long result) {
+  const bool listens = number == SYS_seccomp && arguments[0] == SECCOMP_SET_MODE_FILTER &&
+                       (arguments[1] & SECCOMP_FILTER_FLAG_NEW_LISTENER) != 0;
+  return listens ? result < 0 : result != 0;
+}
+
 }  // namespace
 
 bool installs_filter(long number, const long* arguments) {
@@ -55,7 +62,7 @@ long install_filter(long number, const long* arguments, long (*call)(const void*
   collector::bar(ended);
   platform::prepare_for_filter();
   const long result = call(call_argument);
-  if (result != 0 && !already) collector::unbar();
+  if (has_failed(number, arguments, result) && !already) collector::unbar();
   return result;
 }
 

@@ -216,6 +216,14 @@ TEST(FilteredMessages, AreLeftAloneWhereNothingIsCollected) {
   EXPECT_NE(ended.err.find("no more collections"), std::string::npos) << ended.err;
 }
 
+// Nobody answers for a thread that stands still, or that collects while the others do.
+TEST(FilteredListener, IsNotAskedByACollection) {
+  const Case expected = {"", {program("filtered_listener")}, "answered\n"};
+  expect_end(run_natively(expected.command), expected);
+  if (IsSkipped()) return;
+  expect_end(run_preloaded(expected.command, "threshold=64k:growth=0"), expected);
+}
+
 // Every call that fails is survived.
 TEST(FilteredWithErrors, TriesToCollectIfTold) {
   const Ended ended =
