@@ -53,7 +53,7 @@ std::string GrowthTold::name_of(const Growth& growth) const {
 
 std::string GrowthTold::holder(const Growth& growth) {
   if (!after_.snapshot->reachable(growth.example)) return "nothing: they are lost";
-  if (!paths_) paths_.emplace(*after_.snapshot);
+  if (!paths_) paths_.emplace(after_.names());
   const std::optional<Path> path = paths_->to(growth.example);
   return path ? printable(path_text(after_.names(), *path)) : "a root that was not recorded";
 }

@@ -1,7 +1,9 @@
 // heaprake why PID|FILE ADDRESS: who keeps a block alive.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
+#include "cli/analysis/folding.h"
 #include "cli/analysis/paths.h"
 #include "cli/failure.h"
 #include "cli/json_writer.h"
@@ -51,7 +53,7 @@ void print_step(const Opened& opened, const Path& path, size_t i) {
   std::string line = "  ";
   if (i > 0) {
     const uint32_t before = path.steps[i - 1].block;
-    line += name_of_word(names, before, step.offset) + " -> ";
+    line += name_of_word(names, before, step.offset) + note_of_word(step) + " -> ";
   } else {
     line += "-> ";
   }
@@ -62,7 +64,8 @@ void print_step(const Opened& opened, const Path& path, size_t i) {
 }
 
 void print_path(const Opened& opened, const Path& path) {
-  std::printf("held by %s\n", printable(opened.symbols->describe(path.root)).c_str());
+  const std::string root = opened.symbols->describe(path.root) + note_of_word(path.steps[0]);
+  std::printf("held by %s\n", printable(root).c_str());
   const size_t count = path.steps.size();
   for (size_t i = 0; i < count; ++i) {
     const bool left_out = count > kMostSteps && i >= kEitherEnd && i + kEitherEnd < count;
@@ -71,6 +74,22 @@ void print_path(const Opened& opened, const Path& path) {
     else if (i == kEitherEnd)
       std::printf("  ... %s more; --json lists them\n", grouped(count - 2 * kEitherEnd).c_str());
   }
+}
+
+// What a way by weak_ptrs means, "" if it is none: Paths has found no better one.
+std::string about_weak_words(const Opened& opened, const Path& path) {
+  const auto step = std::find_if(path.steps.begin(), path.steps.end(),
+                                 [](const Path::Step& at) { return at.weak; });
+  if (step == path.steps.end()) return "";
+  const std::optional<OwnerCounts> counts = counts_of(*opened.snapshot, opened.types, step->block);
+  if (counts && counts->owners == 0) {
+    const bool last = step + 1 == path.steps.end();
+    return "kept only by std::weak_ptr: the memory " +
+           (last ? "" : "of " + name_of_block(opened.names(), step->block) + " ") +
+           "stays until the last weak_ptr goes; the object has been destroyed";
+  }
+  return "kept only by way of a std::weak_ptr, which keeps no object alive: if a shared_ptr owns "
+         "it, that one is out of reach itself, as in a lost cycle";
 }
 
 void write_step(JsonWriter& json, const Opened& opened, const Path& path, size_t i) {
@@ -82,7 +101,7 @@ void write_step(JsonWriter& json, const Opened& opened, const Path& path, size_t
     json.member("offset", uint64_t{step.offset});
     json.member("field", name_of_word(opened.names(), path.steps[i - 1].block, step.offset));
   }
-  json.member("inner", uint64_t{step.inner}).end_object();
+  json.member("inner", uint64_t{step.inner}).key("weak").boolean(step.weak).end_object();
 }
 
 void print_json(const Opened& opened, uint32_t block, const std::optional<Path>& path) {
@@ -108,12 +127,15 @@ void print_text(const Opened& opened, uint32_t block, uint64_t address,
   if (address != start)
     line += "; " + hexadecimal(address) + " is at offset " + grouped(address - start);
   std::printf("%s\n", wrapped(line, 2, 0).c_str());
-  if (path)
+  if (path) {
     print_path(opened, *path);
-  else if (!opened.snapshot->reachable(block))
+    const std::string about = about_weak_words(opened, *path);
+    if (!about.empty()) std::printf("%s\n", wrapped(about, 2, 0).c_str());
+  } else if (!opened.snapshot->reachable(block)) {
     std::printf("lost: no way leads there from any root\n");
-  else
+  } else {
     std::printf("kept, but no root was recorded that leads there\n");
+  }
 }
 
 int execute(const Arguments& arguments) {
@@ -128,7 +150,7 @@ int execute(const Arguments& arguments) {
   const uint32_t block = opened.snapshot->block_at(address);
   if (block == UINT32_MAX)
     throw Failure(kExitFailure, "there is no block at " + hexadecimal(address));
-  const std::optional<Path> path = Paths(*opened.snapshot, progress).to(block);
+  const std::optional<Path> path = Paths(opened.names(), progress).to(block);
   line.clear();
   if (arguments.has("json"))
     print_json(opened, block, path);
@@ -140,8 +162,8 @@ int execute(const Arguments& arguments) {
 constexpr char kHelp[] =
     R"(Prints the shortest way by which the program can still reach the block that contains ADDRESS: a
 root (a global, if one leads there; else a thread's stack or registers, or another mapping), and the
-blocks from there on, with the field or offset by which each refers to the next. A lost block has
-none. Snapshots that `heaprake snapshot` takes have all blocks; those of a hunt the lost ones only,
+blocks from there on, with the field or offset by which each refers to the next. It goes by a
+std::weak_ptr only if there is no other way, and says so. A lost block has none. Snapshots that `heaprake snapshot` takes have all blocks; those of a hunt the lost ones only,
 unless it was asked for more.
 
 Examples:

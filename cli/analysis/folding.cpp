@@ -21,8 +21,11 @@ bool is_shown_by_vtable(const Types& types, uint32_t block) {
 std::optional<OwnerCounts> counts_of(const Snapshot& snapshot, const Types& types, uint32_t block) {
   if (!is_shown_by_vtable(types, block)) return std::nullopt;
   const PackedWords words = snapshot.words_of(block);
-  if (words.size() < 3) return std::nullopt;
-  const OwnerCounts counts = owner_counts(*types.type(block).control, words[1], words[2]);
+  const ControlBlock& control = *types.type(block).control;
+  // Of reachable blocks two words are known.
+  const size_t needed = control.libcxx ? 3 : 2;
+  if (words.size() < needed) return std::nullopt;
+  const OwnerCounts counts = owner_counts(control, words[1], needed > 2 ? words[2] : 0);
   // Such numbers are no counts.
   constexpr int64_t kMost = 1'000'000'000;
   if (counts.owners < 0 || counts.weak < 0 || counts.owners > kMost || counts.weak > kMost)

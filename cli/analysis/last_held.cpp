@@ -54,10 +54,10 @@ class Check {
   bool tell(uint32_t lost, Finding* finding) {
     const uint32_t block = same_block(now_, lost, then_);
     if (block == UINT32_MAX || !then_.reachable(block)) return false;
-    if (!paths_) paths_.emplace(then_);
+    const Names names{then_, types_, symbols_, fields_};
+    if (!paths_) paths_.emplace(names);
     const std::optional<Path> path = paths_->to(block);
     if (!path) return false;
-    const Names names{then_, types_, symbols_, fields_};
     const auto uptime = static_cast<uint32_t>(then_.header.uptime_ms);
     finding->last_held = LastHeld{uptime, path_text(names, *path)};
     return true;

@@ -13,47 +13,76 @@ constexpr size_t kMostSteps = 5, kLastSteps = 3;
 
 }  // namespace
 
-Paths::Paths(const Snapshot& snapshot, const Progress& progress)
-    : snapshot_(snapshot), before_(snapshot.blocks(), kUnreached), which_(snapshot.blocks(), 0) {
+Paths::Paths(const Names& names, const Progress& progress)
+    : snapshot_(names.snapshot),
+      weak_(names),
+      before_(snapshot_.blocks(), kUnreached),
+      which_(snapshot_.blocks(), 0) {
   report_progress(progress, "searching ways from the roots", 0, 2);
-  search(true);
+  search(true, false);
   report_progress(progress, "searching ways from the roots", 1, 2);
-  search(false);
+  search(false, false);
+  if (weak_.any()) search_by_weak_words();
   queue_ = {};
 }
 
-void Paths::search(bool globals) {
-  queue_.clear();
+void Paths::enter(uint32_t block, uint32_t before, uint32_t which) {
+  if (before_[block] != kUnreached) return;
+  before_[block] = before;
+  which_[block] = which;
+  queue_.push_back(block);
+}
+
+void Paths::search(bool globals, bool weak) {
   for (uint32_t i = 0; i < snapshot_.roots.size(); ++i) {
     const RootReference& root = snapshot_.roots[i];
-    if ((root.kind == GC_REFERENCE_GLOBAL) != globals || before_[root.to] != kUnreached) continue;
-    before_[root.to] = kRoot;
-    which_[root.to] = i;
-    queue_.push_back(root.to);
+    if ((root.kind == GC_REFERENCE_GLOBAL) == globals && weak_.root(i) == weak)
+      enter(root.to, kRoot, i);
   }
-  for (size_t next = 0; next < queue_.size(); ++next) {
-    const uint32_t block = queue_[next];
+  go_on(weak);
+}
+
+void Paths::search_by_weak_words() {
+  search(true, true);
+  for (uint32_t block = 0; block < snapshot_.blocks(); ++block) {
+    if (before_[block] == kUnreached) continue;
     uint32_t which = 0;
     for (const BlockEdge& edge : snapshot_.edges_of(block)) {
-      const uint32_t index = which++;
-      if (before_[edge.to] != kUnreached) continue;
-      before_[edge.to] = block;
-      which_[edge.to] = index;
-      queue_.push_back(edge.to);
+      if (weak_.edge(snapshot_.edge_first[block] + which)) enter(edge.to, block, which);
+      ++which;
     }
   }
+  go_on(true);
+  search(false, true);
+}
+
+// From all that has been entered, which is as far from a root as it is late in the queue.
+void Paths::go_on(bool by_weak_words) {
+  for (size_t next = 0; next < queue_.size(); ++next) {
+    const uint32_t block = queue_[next];
+    const uint64_t first = snapshot_.edge_first[block];
+    uint32_t which = 0;
+    for (const BlockEdge& edge : snapshot_.edges_of(block)) {
+      if (by_weak_words || !weak_.edge(first + which)) enter(edge.to, block, which);
+      ++which;
+    }
+  }
+  queue_.clear();
 }
 
 std::optional<Path> Paths::to(uint32_t block) const {
   if (before_[block] == kUnreached) return std::nullopt;
   Path path;
   while (before_[block] != kRoot) {
-    const BlockEdge& edge = snapshot_.edges_of(before_[block])[which_[block]];
-    path.steps.push_back({block, edge.offset, edge.inner});
-    block = before_[block];
+    const uint32_t before = before_[block];
+    const uint64_t index = snapshot_.edge_first[before] + which_[block];
+    const BlockEdge& edge = snapshot_.edges[index];
+    path.steps.push_back({block, edge.offset, edge.inner, weak_.edge(index)});
+    block = before;
   }
   path.root = snapshot_.roots[which_[block]];
-  path.steps.push_back({block, 0, static_cast<uint32_t>(path.root.inner)});
+  path.steps.push_back(
+      {block, 0, static_cast<uint32_t>(path.root.inner), weak_.root(which_[block])});
   std::reverse(path.steps.begin(), path.steps.end());
   return path;
 }
@@ -73,6 +102,10 @@ std::string name_of_word(const Names& names, uint32_t block, uint32_t offset) {
   return "offset " + grouped(offset);
 }
 
+const char* note_of_word(const Path::Step& step) {
+  return step.weak ? " (a std::weak_ptr)" : "";
+}
+
 namespace {
 
 // "Node.next", "block of 40 bytes + 8"; the last block of a way is left by no word.
@@ -82,14 +115,15 @@ std::string step_text(const Names& names, const Path& path, size_t i) {
   const uint32_t offset = path.steps[i + 1].offset;
   const std::string word = name_of_word(names, block, offset);
   return name_of_block(names, block) +
-         (word.starts_with("offset ") ? " + " + grouped(offset) : "." + word);
+         (word.starts_with("offset ") ? " + " + grouped(offset) : "." + word) +
+         note_of_word(path.steps[i + 1]);
 }
 
 }  // namespace
 
 std::string path_text(const Names& names, const Path& path) {
   const size_t count = path.steps.size();
-  std::string text = names.symbols.describe(path.root);
+  std::string text = names.symbols.describe(path.root) + note_of_word(path.steps[0]);
   size_t shown = 0;
   for (size_t i = 0; i < count;) {
     if (shown == kMostSteps && i + kLastSteps < count) {

@@ -6,11 +6,10 @@
 #include <string>
 #include <vector>
 
+#include "cli/analysis/names.h"
+#include "cli/analysis/weak_words.h"
 #include "cli/progress.h"
 #include "cli/snapshot/snapshot.h"
-#include "cli/symbols/symbols.h"
-#include "cli/types/fields.h"
-#include "cli/types/types.h"
 
 namespace heaprake::cli {
 
@@ -20,34 +19,33 @@ struct Path {
     uint32_t block;
     uint32_t offset;  // of the word, in the block before; of the first block: 0
     uint32_t inner;   // where it leads to, in this block
+    bool weak;        // it is a word of a weak_ptr
   };
   std::vector<Step> steps;
 };
 
 // A breadth-first search over all blocks, done once. Needs a snapshot with all blocks. First from
-// the globals, whose names say most; from threads and other mappings only to what these leave.
+// the globals, whose names say most; from threads and other mappings only to what these leave. And
+// by weak_ptrs, which keep no object alive, only to what all of that leaves.
 class Paths {
  public:
-  explicit Paths(const Snapshot& snapshot, const Progress& progress = {});
+  explicit Paths(const Names& names, const Progress& progress = {});
   // Nothing if no root leads there.
   std::optional<Path> to(uint32_t block) const;
 
  private:
-  void search(bool globals);
+  // From roots of that kind that are weak_ptrs, or are none.
+  void search(bool globals, bool weak);
+  void search_by_weak_words();
+  void enter(uint32_t block, uint32_t before, uint32_t which);
+  void go_on(bool by_weak_words);
 
   static constexpr uint32_t kUnreached = UINT32_MAX, kRoot = UINT32_MAX - 1;
   const Snapshot& snapshot_;
+  const WeakWords weak_;
   std::vector<uint32_t> before_;  // of each block: the block on the way to it, kRoot, kUnreached
   std::vector<uint32_t> which_;   // which of that block's edges, or of the roots
   std::vector<uint32_t> queue_;
-};
-
-// What blocks and fields are called, for those who tell a path.
-struct Names {
-  const Snapshot& snapshot;
-  const Types& types;
-  Symbols& symbols;
-  Fields& fields;
 };
 
 // "std::map<int, X>", or "block of 40 bytes"
@@ -55,6 +53,9 @@ std::string name_of_block(const Names& names, uint32_t block);
 
 // The word by which a step leaves a block: "children_", or "offset 16".
 std::string name_of_word(const Names& names, uint32_t block, uint32_t offset);
+
+// " (a std::weak_ptr)" behind the name of the word that leads to a step, if it is one's.
+const char* note_of_word(const Path::Step& step);
 
 // "cache_ in libfoo.so + 16 -> Map.first -> Node.next -> ...": long ways lose their middle.
 std::string path_text(const Names& names, const Path& path);

@@ -1,81 +1,17 @@
-// Paths from roots, and what has grown between two snapshots.
+// What has grown between two snapshots, and what held what is lost.
 #include "cli/analysis/growth.h"
 
 #include <gtest/gtest.h>
 
 #include "cli/analysis/analysis.h"
 #include "cli/analysis/near_leaks.h"
-#include "cli/analysis/paths.h"
-#include "snapshot_builder.h"
+#include "whole_snapshot.h"
 
 namespace heaprake::cli {
 namespace {
 
-test::SnapshotBuilder with_all(uint64_t uptime_ms = 1000) {
-  test::SnapshotBuilder builder;
-  builder.header.flags = HEAPRAKE_SNAPSHOT_ALL | HEAPRAKE_SNAPSHOT_WITH_STACKS;
-  builder.header.uptime_ms = uptime_ms;
-  builder.modules.push_back({0x5000, 0x5000, 0x9000, HEAPRAKE_MODULE_LOADED, "", "/nowhere/prog"});
-  builder.thread({17, HEAPRAKE_THREAD_ALIVE | HEAPRAKE_THREAD_MAIN, "prog"});
-  builder.stack({{0, 0x111}});
-  builder.stack({{0, 0x222}});
-  return builder;
-}
-
-uint64_t reachable(test::SnapshotBuilder* builder, uint64_t bytes, uint64_t stack,
-                   uint64_t time_ms = 0) {
-  const uint64_t block = builder->block(bytes);
-  builder->blocks[block].flags = HEAPRAKE_BLOCK_REACHABLE;
-  builder->blocks[block].stack = stack;
-  builder->blocks[block].time_ms = time_ms;
-  return block;
-}
-
-std::vector<uint32_t> blocks_of(const std::optional<Path>& path) {
-  std::vector<uint32_t> blocks;
-  if (!path) return blocks;
-  for (const Path::Step& step : path->steps) blocks.push_back(step.block);
-  return blocks;
-}
-
-TEST(Paths, AreShortestAndPreferGlobals) {
-  test::SnapshotBuilder builder = with_all();
-  for (int i = 0; i < 6; ++i) reachable(&builder, 40, 1);
-  builder.block(40);
-  // A global leads to 0, then 1, 2, 3 or straight to 3; the stack to 2 and 5.
-  builder.edge(0, 1, 8).edge(1, 2, 8).edge(2, 3, 8).edge(1, 3, 16, 4).edge(3, 4).edge(4, 0);
-  builder.root(GC_REFERENCE_STACK, 2, 1, 0x7ffc0000);
-  builder.root(GC_REFERENCE_STACK, 5, 1, 0x7ffc0008, 16);
-  builder.root(GC_REFERENCE_GLOBAL, 0, 0, 0x8000);
-  const Snapshot snapshot = builder.snapshot();
-  const Paths paths(snapshot);
-  EXPECT_EQ(blocks_of(paths.to(0)), (std::vector<uint32_t>{0}));
-  EXPECT_EQ(blocks_of(paths.to(2)), (std::vector<uint32_t>{0, 1, 2}));
-  EXPECT_EQ(blocks_of(paths.to(4)), (std::vector<uint32_t>{0, 1, 3, 4}));
-  EXPECT_EQ(paths.to(4)->root.kind, GC_REFERENCE_GLOBAL);
-  EXPECT_EQ(paths.to(4)->steps[2].offset, 16u);
-  EXPECT_EQ(paths.to(4)->steps[2].inner, 4u);
-  EXPECT_EQ(blocks_of(paths.to(5)), (std::vector<uint32_t>{5}));
-  EXPECT_EQ(paths.to(5)->steps[0].inner, 16u);
-  EXPECT_FALSE(paths.to(6));
-}
-
-TEST(Paths, LongOnesAreToldShort) {
-  test::SnapshotBuilder builder = with_all();
-  for (uint64_t i = 0; i < 1000; ++i) {
-    reachable(&builder, 32, 1);
-    if (i > 0) builder.edge(i - 1, i, 8);
-  }
-  builder.root(GC_REFERENCE_GLOBAL, 0, 0, 0x8000);
-  const Snapshot snapshot = builder.snapshot();
-  const Types types = find_types(snapshot);
-  Symbols symbols(snapshot);
-  Fields fields(snapshot);
-  const std::string text = path_text({snapshot, types, symbols, fields}, *Paths(snapshot).to(999));
-  EXPECT_NE(text.find("999 times block of 32 bytes -> block of 32 bytes"), std::string::npos)
-      << text;
-  EXPECT_LT(text.size(), 200u);
-}
+using test::reachable;
+using test::with_all;
 
 TEST(Growth, SitesAndTypesThatHaveBecomeMore) {
   test::SnapshotBuilder before = with_all(1000);
