@@ -62,10 +62,10 @@ OwnerWords::Controls Folding::controls_in(const Snapshot& snapshot, const Types&
     // Once the object has been destroyed, whatever is at its address is another one.
     const std::optional<OwnerCounts> counts = counts_of(snapshot, types, block);
     if (counts && counts->owners == 0) continue;
+    const uint64_t place = type.control->pointer_offset(snapshot.requested[block]);
     for (const BlockEdge& edge : snapshot.edges_of(block)) {
-      if (edge.offset < type.control->offset || edge.to == block) continue;
-      if (!snapshot.reachable(edge.to)) controls.try_emplace(block, edge.to);
-      break;
+      if (edge.offset != place || edge.to == block || snapshot.reachable(edge.to)) continue;
+      controls.try_emplace(block, edge.to);
     }
   }
   return controls;

@@ -155,8 +155,9 @@ class WeakWords::Search {
     if (block == control) return true;
     const ControlBlock& known = *types_.type(control).control;
     if (known.inplace) return false;
+    const uint64_t place = known.pointer_offset(snapshot_.requested[control]);
     for (const BlockEdge& edge : snapshot_.edges_of(control))
-      if (edge.offset == known.offset) return edge.to == block;
+      if (edge.offset == place) return edge.to == block;
     return false;
   }
 

@@ -50,6 +50,7 @@ std::optional<ControlBlock> control_block(const std::string& type) {
     block.has_allocator = pattern.inplace && !rest.starts_with(", std::allocator<") &&
                           !rest.starts_with(", std::__1::allocator<");
     block.offset = pattern.offset;
+    block.has_deleter = prefix == "std::_Sp_counted_deleter<";
     block.libcxx = pattern.libcxx;
     return block;
   }

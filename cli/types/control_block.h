@@ -15,6 +15,12 @@ struct ControlBlock {
   // It was made by another allocator than the library's, which lies beside the object and lives
   // until the last weak_ptr goes.
   bool has_allocator = false;
+  // The pointer comes behind the deleter and the allocator, last of all.
+  bool has_deleter = false;
+  // Of a block of that size, as asked for.
+  uint64_t pointer_offset(uint64_t size) const {
+    return has_deleter && size > 8 ? size / 8 * 8 - 8 : offset;
+  }
   // libstdc++: two 4-byte counters, of owners at 8, of weak ones at 12. libc++: two of 8 bytes, at
   // 8 and 16, each less by one.
   bool libcxx = false;

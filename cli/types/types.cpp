@@ -126,11 +126,10 @@ class Finder {
   void tell_owned(uint32_t block) {
     const ControlBlock control = *types_.type(block).control;
     const uint32_t module = types_.type(block).module;
+    const uint64_t place = control.pointer_offset(snapshot_.requested[block]);
     for (const BlockEdge& edge : snapshot_.edges_of(block)) {
-      // A deleter with a state of its own lies in front of the pointer.
-      if (edge.offset < control.offset || edge.inner != 0 || types_.of[edge.to] != 0) continue;
+      if (edge.offset != place || edge.inner != 0 || types_.of[edge.to] != 0) continue;
       set(edge.to, of_name(control.object, module), TypeSource::kControlBlock);
-      return;
     }
   }
 

@@ -67,4 +67,12 @@ void sample_shared_apart(void** words) {
   auto* pointer = new std::shared_ptr<sample::Plain>(new sample::Plain);
   __builtin_memcpy(words, pointer, 16);
 }
+// One whose deleter owns another object: {object, control block, the other object}.
+void sample_shared_with_deleter(void** words) {
+  std::shared_ptr<sample::Other> other(new sample::Other);
+  auto* pointer = new std::shared_ptr<sample::Plain>(
+      new sample::Plain, [other](sample::Plain* plain) { delete plain; });
+  __builtin_memcpy(words, pointer, 16);
+  words[2] = other.get();
+}
 }

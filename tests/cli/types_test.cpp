@@ -129,6 +129,21 @@ TEST_P(TypesOf, ControlBlocksTellOfWhatTheyOwn) {
   EXPECT_EQ(types.sources[1], TypeSource::kControlBlock);
 }
 
+TEST_P(TypesOf, WhatADeleterHasCapturedIsNotOwned) {
+  void* words[3];
+  sample_.function<void (*)(void**)>("sample_shared_with_deleter")(words);
+  copy(words[1], 40);
+  copy(words[0], 16);
+  // Of unknown type, as most that are captured.
+  builder_.block(64);
+  builder_.edge(0, 2, 16).edge(0, 1, 32);
+  ASSERT_EQ(builder_.blocks[0].words[2], reinterpret_cast<uint64_t>(words[2]));
+  ASSERT_EQ(builder_.blocks[0].words[4], reinterpret_cast<uint64_t>(words[0]));
+  const Types types = find_types(builder_.snapshot());
+  EXPECT_EQ(types.name(1), "sample::Plain");
+  EXPECT_EQ(types.name(2), "");
+}
+
 TEST_P(TypesOf, AnotherBuildOfTheFileSaysNothing) {
   if (builder_.modules[0].build_id.empty()) GTEST_SKIP() << "the linker gives no build ids";
   builder_.modules[0].build_id[0] ^= 1;
@@ -207,6 +222,16 @@ TEST(ControlBlocks, DoNotTellWhereAnObjectBehindSuchAnAllocatorBegins) {
   EXPECT_EQ(type.object_offset(), 16u);
   type.control = control_block("std::_Sp_counted_ptr_inplace<A, Pool<std::allocator<A> >, 2>");
   EXPECT_EQ(type.object_offset(), UINT32_MAX);
+}
+
+TEST(ControlBlocks, SayWhereTheyPointToTheirObject) {
+  const auto place = [](const char* name, uint64_t size) {
+    return control_block(name)->pointer_offset(size);
+  };
+  EXPECT_EQ(place("std::_Sp_counted_ptr<A*, (__gnu_cxx::_Lock_policy)2>", 24), 16u);
+  EXPECT_EQ(place("std::_Sp_counted_deleter<A*, Free, std::allocator<void>, 2>", 24), 16u);
+  EXPECT_EQ(place("std::_Sp_counted_deleter<A*, Free, std::allocator<void>, 2>", 40), 32u);
+  EXPECT_EQ(place("std::__1::__shared_ptr_pointer<A*, Free, std::__1::allocator<A> >", 48), 24u);
 }
 
 TEST(ControlBlocks, CountAsTheirLibraryDoes) {
