@@ -110,11 +110,26 @@ class Describer::One {
       }
     }
     if (member.type.empty()) {
-      member.type = smart_pointer(shown.block);
+      member.type = shown.container ? "" : lone_pointer(shown.block);
+      if (member.type.empty()) member.type = smart_pointer(shown.block);
       if (!member.type.empty()) member.type_source = "container";
     }
     if (member.label.empty()) member.label = member.type;
     finding_.members.push_back(std::move(member));
+  }
+
+  // What a block is that has nothing but an object's address; "" if it is not. Whether a
+  // unique_ptr is possible is known where debug information has the type.
+  std::string lone_pointer(uint32_t block) {
+    const std::span<const BlockEdge> words = snapshot_.edges_of(block);
+    if (snapshot_.requested[block] != 8 || words.size() != 1 || words[0].to == block) return "";
+    const Type& type = types_.type(words[0].to);
+    if (type.name.empty() || words[0].inner != type.object_offset()) return "";
+    const std::string& full = type.full_name;
+    const bool unique =
+        fields_.size_of(type.module,
+                        "std::unique_ptr<" + full + ", std::default_delete<" + full + "> >") == 8;
+    return (unique ? "std::unique_ptr or pointer to " : "pointer to ") + type.name;
   }
 
   // What a block is that has nothing but the two words of a shared_ptr; "" if it is not.

@@ -35,7 +35,7 @@ bool type_of(Dwarf_Die* die, Dwarf_Die* type) {
          dwarf_peel_type(&named, type) == 0;
 }
 
-uint64_t size_of(Dwarf_Die* type) {
+uint64_t size_of_class(Dwarf_Die* type) {
   Dwarf_Word size = 0;
   return dwarf_aggregate_size(type, &size) == 0 ? size : 0;
 }
@@ -79,7 +79,7 @@ void field_in_field(Dwarf_Die* type, uint64_t offset, int depth, Found* found) {
   if (depth > kMostNesting) return;
   if (dwarf_tag(type) == DW_TAG_array_type) {
     Dwarf_Die element;
-    const uint64_t size = type_of(type, &element) ? size_of(&element) : 0;
+    const uint64_t size = type_of(type, &element) ? size_of_class(&element) : 0;
     if (size == 0) return;
     found->path += "[" + std::to_string(offset / size) + "]";
     field_in_field(&element, offset % size, depth + 1, found);
@@ -107,7 +107,7 @@ bool field_in_class(Dwarf_Die* type, uint64_t offset, int depth, Found* found) {
     if (!number_of(&child, DW_AT_data_member_location, &start) && !is_union) continue;
     Dwarf_Die inner;
     if (!type_of(&child, &inner)) continue;
-    if (offset < start || offset - start >= size_of(&inner)) continue;
+    if (offset < start || offset - start >= size_of_class(&inner)) continue;
     if (tag == DW_TAG_inheritance) {
       // Empty bases share the place of what follows.
       if (field_in_class(&inner, offset - start, depth + 1, found)) return true;
@@ -185,6 +185,13 @@ const std::string& Fields::at(const Type& type, uint64_t offset) {
 
 const std::string& Fields::container_at(const Type& type, uint64_t offset) {
   return find(type, offset).container;
+}
+
+uint64_t Fields::size_of(uint32_t module, const std::string& full_name) {
+  Classes* classes = module == UINT32_MAX ? nullptr : this->classes(module);
+  if (!classes) return 0;
+  const auto found = classes->by_name.find(full_name);
+  return found == classes->by_name.end() ? 0 : size_of_class(&found->second);
 }
 
 SmartPointer Fields::pointer_at(const Type& type, uint64_t offset) {

@@ -29,6 +29,8 @@ class Fields {
   const std::string& at(const Type& type, uint64_t offset);
   // "std::multiset" if a place is in a tree's or hash table's own words; "" if that is not known.
   const std::string& container_at(const Type& type, uint64_t offset);
+  // Of a class that debug information of a module knows by its full name; 0 if it does not.
+  uint64_t size_of(uint32_t module, const std::string& full_name);
   // Whether a shared_ptr or a weak_ptr lies there, enable_shared_from_this's included.
   SmartPointer pointer_at(const Type& type, uint64_t offset);
 
