@@ -6,6 +6,7 @@
 
 #include "cli/analysis/example.h"
 #include "cli/text.h"
+#include "cli/types/coroutines.h"
 
 namespace heaprake::cli {
 
@@ -173,6 +174,15 @@ class Describer::One {
     return fields_.at(type, offset - type.object_offset());
   }
 
+  // Where a coroutine's code is, if it has no names.
+  std::string functions_of(uint32_t block) const {
+    const PackedWords words = snapshot_.words_of(block);
+    if (!types_.type(block).nameless_code || words.size() < 2) return "";
+    const std::string destroy = place_in_code(snapshot_, words[1]);
+    if (words[0] == 0) return "has finished; is destroyed by " + destroy;
+    return "goes on in " + place_in_code(snapshot_, words[0]) + ", is destroyed by " + destroy;
+  }
+
   // "characters of the std::string at offset 24 of Parent"
   void place(size_t index) {
     const Example::Shown& shown = example_.members[index];
@@ -185,6 +195,7 @@ class Describer::One {
       member.label = member.role;
       return;
     }
+    if (types_.sources[shown.block] == TypeSource::kCode) member.role = functions_of(shown.block);
     if (!shown.container) return;
     const Container& container = *shown.container;
     member.part_of = member_of(container.owner);

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#include "cli/text.h"
+
 namespace heaprake::cli {
 
 namespace {
@@ -83,9 +85,21 @@ Coroutine Coroutines::look_up(uint64_t resume, uint64_t destroy) const {
       return coroutine_of(resume_name, destroy_name);
     const uint64_t distance = resume > destroy ? resume - destroy : destroy - resume;
     if (resume != 0 && (distance == 0 || distance > kNear)) return {};
-    return {Coroutine::Kind::kNameless, "coroutine frame"};
+    const bool pair =
+        resume != 0 && image->function_after(resume - module.load) == destroy - module.load;
+    return {pair ? Coroutine::Kind::kNamelessPair : Coroutine::Kind::kNameless, "coroutine frame"};
   }
   return {};
+}
+
+std::string place_in_code(const Snapshot& snapshot, uint64_t address) {
+  for (const Module& module : snapshot.modules) {
+    if (!(module.flags & HEAPRAKE_MODULE_LOADED) || address < module.lo || address >= module.hi)
+      continue;
+    return module.path.substr(module.path.rfind('/') + 1) + "+" +
+           hexadecimal(address - module.load);
+  }
+  return "";
 }
 
 }  // namespace heaprake::cli

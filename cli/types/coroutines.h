@@ -19,7 +19,10 @@ struct Coroutine {
     // one of GCC's.
     kNameless,
     kGccs,  // the frame has its own address, too
-    kClangs
+    kClangs,
+    // Two functions of a module without names, the second right behind the first: perhaps one of
+    // Clang's, in which nothing else tells.
+    kNamelessPair
   };
   Kind kind = Kind::kNone;
   std::string name;  // "coroutine frame of co(int)"
@@ -40,6 +43,9 @@ class Coroutines {
   const SharedFiles files_;
   std::map<std::pair<uint64_t, uint64_t>, Coroutine> known_;
 };
+
+// "libfoo.so+0x1290" of an address in code; "" if it is in no module.
+std::string place_in_code(const Snapshot& snapshot, uint64_t address);
 
 // Of the demangled names of the two, the first "" if it is gone.
 Coroutine coroutine_of(const std::string& resume, const std::string& destroy);

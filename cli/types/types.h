@@ -34,6 +34,8 @@ struct Type {
   std::vector<uint32_t> bases = {};
   // A frame into which the compiler has put its own address.
   bool holds_itself = false;
+  // One that is told by its functions, of which not even the names are known.
+  bool nameless_code = false;
   // Where the object of that name lies in the block; UINT32_MAX if that is not known, since an
   // allocator of unknown size lies before it.
   uint32_t object_offset() const {

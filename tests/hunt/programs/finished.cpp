@@ -1,4 +1,4 @@
-// Loses the frame of a coroutine that has come to its end.
+// Loses the frame of a coroutine that has come to its end, or also that of one that waits.
 #include <coroutine>
 #include <cstring>
 
@@ -17,11 +17,18 @@ struct Task {
 };
 
 __attribute__((noinline)) Task count(int n) {
+#ifdef SUSPENDED
+  co_await std::suspend_always{};
+#endif
   co_return n + 1;
 }
 
 __attribute__((noinline)) void lose() {
-  count(1).handle.resume();
+#ifdef SUSPENDED
+  count(2).handle.resume();
+#endif
+  const Task task = count(1);
+  while (!task.handle.done()) task.handle.resume();
 }
 
 __attribute__((noinline)) void wipe() {
