@@ -1,6 +1,7 @@
 #include "cli/analysis/describe.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <unordered_map>
 
@@ -16,6 +17,9 @@ namespace {
 constexpr uint32_t kSpeltOut = 4;
 // Larger structures are not searched for containers: it would take as much memory again.
 constexpr uint32_t kMostFolded = 4'000'000;
+
+// Of the two C++ libraries.
+constexpr std::array kSpaces = {"std::", "std::__1::"};
 
 // Lone blocks of one place in the program, which differ in nothing but their sizes.
 std::string sizes(const Finding& finding) {
@@ -126,10 +130,11 @@ class Describer::One {
     if (snapshot_.requested[block] != 8 || words.size() != 1 || words[0].to == block) return "";
     const Type& type = types_.type(words[0].to);
     if (type.name.empty() || words[0].inner != type.object_offset()) return "";
-    const std::string& full = type.full_name;
-    const bool unique =
-        fields_.size_of(type.module,
-                        "std::unique_ptr<" + full + ", std::default_delete<" + full + "> >") == 8;
+    const bool unique = std::any_of(kSpaces.begin(), kSpaces.end(), [&](const char* space) {
+      const std::string name = std::string(space) + "unique_ptr<" + type.full_name + ", " + space +
+                               "default_delete<" + type.full_name + "> >";
+      return fields_.size_of(type.module, name) == 8;
+    });
     return (unique ? "std::unique_ptr or pointer to " : "pointer to ") + type.name;
   }
 
