@@ -76,7 +76,7 @@ struct VaryingPart {
 };
 
 // Structures that look the same: the same object is lost, or a cycle of the same objects, with the
-// same types and allocation stacks. What belongs to them may differ.
+// same types and allocation stacks, and leads to the same. Their parts may differ.
 struct Finding {
   uint64_t id = 0;              // 1, 2, ... in the order of the report: most bytes first
   Shape shape = Shape::kBlock;  // the example's

@@ -17,8 +17,14 @@ constexpr uint32_t kLongRing = 16;
 constexpr size_t kMostRoots = 100'000;  // that are kept of a finding
 constexpr size_t kMostLabels = 64;      // of a structure that are compared
 
-// Of each kind of object that is lost its type and place; then the cycle's length.
-using Key = std::vector<std::pair<uint64_t, uint64_t>>;
+// Of an object its type and where it was allocated.
+using Kind = std::pair<uint64_t, uint64_t>;
+// Of what is lost; then the cycle's length, and of what hangs below that is no part of it.
+using Key = std::vector<Kind>;
+
+void make_unique(std::vector<Kind>& kinds) {
+  kinds.erase(std::unique(kinds.begin(), kinds.end()), kinds.end());
+}
 
 class Keys {
  public:
@@ -27,22 +33,33 @@ class Keys {
 
   // Nothing where nothing is known by which a person would know it again.
   std::optional<Key> of(const Finding& finding) {
-    const std::vector<const Member*> members = lost_members(finding);
-    Key key;
-    for (const Member* member : members) {
-      const uint64_t type = types_.of[snapshot_.block_at(member->address)];
-      const uint64_t site = sites_.of(member->stack);
-      if (type == 0 && site == 0) return std::nullopt;
-      key.emplace_back(type, site);
+    const std::vector<const Member*> lost = lost_members(finding);
+    if (lost.empty()) return std::nullopt;
+    Key key, below;
+    bool typed = true;
+    for (const Member* member : lost) {
+      key.push_back(kind_of(*member));
+      if (key.back() == Kind{}) return std::nullopt;
+      typed = typed && key.back().first != 0;
     }
-    if (key.empty()) return std::nullopt;
-    std::sort(key.begin(), key.end());
-    key.erase(std::unique(key.begin(), key.end()), key.end());
+    for (const Member& member : finding.members)
+      if (member.part_of < 0 && std::find(lost.begin(), lost.end(), &member) == lost.end())
+        below.push_back(kind_of(member));
+    // Of blocks without a type one more or less may be another thing altogether.
+    if (!typed && finding.members_omitted > 0) return std::nullopt;
+    for (Key* kinds : {&key, &below}) std::sort(kinds->begin(), kinds->end());
+    make_unique(key);
+    if (typed) make_unique(below);
     key.emplace_back(std::min(finding.cycle_length, kLongRing + 1), 0);
+    key.insert(key.end(), below.begin(), below.end());
     return key;
   }
 
  private:
+  Kind kind_of(const Member& member) {
+    return {types_.of[snapshot_.block_at(member.address)], sites_.of(member.stack)};
+  }
+
   const Snapshot& snapshot_;
   const Types& types_;
   Sites sites_;

@@ -1,6 +1,7 @@
 // Findings that are one leak to a person: the same object is lost, or a cycle of the same objects,
-// allocated at the same places, and only what belongs to it differs. A text is short in one and has
-// characters of its own in another, a pointer is null in some, a map has more entries.
+// allocated at the same places, and only its parts differ. A text is short in one and has
+// characters of its own in another, a map has more entries. What else hangs below it is of the same
+// kinds.
 #pragma once
 
 #include <string>
