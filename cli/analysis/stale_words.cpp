@@ -26,10 +26,41 @@ bool is_of_deque(const Snapshot& snapshot, const Container& vector) {
   return false;
 }
 
+// {address of the third word, length, text}: a text of less than eight characters ends in the third
+// word. Where that is an address itself it is no text.
+bool is_before_stale_word(const Snapshot& snapshot, uint32_t block, const BlockEdge& edge,
+                          const BlockEdge& next) {
+  if (edge.to != block || edge.inner != uint64_t{edge.offset} + 16 || edge.offset % 8 != 0 ||
+      next.offset != uint64_t{edge.offset} + 24)
+    return false;
+  const PackedWords words = snapshot.words_of(block);
+  const size_t at = edge.offset / 8;
+  if (at + 2 >= words.size() || words[at + 1] > 7) return false;
+  return (words[at + 2] >> (words[at + 1] * 8) & 0xff) == 0;
+}
+
+bool uses_libcxx(const Snapshot& snapshot) {
+  return std::any_of(snapshot.modules.begin(), snapshot.modules.end(), [](const Module& module) {
+    return std::string_view(module.path).substr(module.path.rfind('/') + 1).starts_with("libc++.");
+  });
+}
+
+// Whether two words are the beginning of a short text of libc++, which leaves the third one as it
+// was: twice its length, and so many characters. Those of one character and of none are like other
+// numbers.
+bool is_short_text_of_libcxx(uint64_t first, uint64_t second) {
+  const uint64_t length = (first & 0xff) / 2;
+  if (first & 1 || length < 2 || length > 14) return false;
+  const auto byte = [&](uint64_t i) { return (i < 8 ? first : second) >> (i % 8 * 8) & 0xff; };
+  for (uint64_t i = 1; i <= length; ++i)
+    if (byte(i) < ' ' || byte(i) > '~') return false;
+  return byte(length + 1) == 0;
+}
+
 }  // namespace
 
-StaleWords::StaleWords(const Snapshot& snapshot, const std::vector<bool>& lost,
-                       const Types* types) {
+StaleWords::StaleWords(const Snapshot& snapshot, const std::vector<bool>& lost, const Types* types)
+    : libcxx_(uses_libcxx(snapshot)) {
   for (uint32_t block = 0; block < snapshot.blocks(); ++block) {
     if (!lost[block]) continue;
     look_at_containers(snapshot, lost, block);
@@ -98,23 +129,23 @@ void StaleWords::look_at_deque(const Snapshot& snapshot, const Container& deque)
   if (deque.parts.size() > 2) keep(snapshot, deque.parts.back().block, 0, end);
 }
 
-// {address of the third word, length, text}: a text of less than eight characters ends in the third
-// word. Where that is an address itself it is no text.
+// Those of libstdc++, and of libc++ if the program uses that.
 void StaleWords::look_at_short_texts(const Snapshot& snapshot, uint32_t block) {
   const std::span<const BlockEdge> edges = live_edges(snapshot, block);
   std::vector<uint64_t> stale;
-  for (size_t i = 0; i + 1 < edges.size(); ++i) {
+  for (size_t i = 0; i < edges.size(); ++i) {
     const BlockEdge& edge = edges[i];
-    const BlockEdge& next = edges[i + 1];
-    if (edge.to != block || edge.inner != uint64_t{edge.offset} + 16 || edge.offset % 8 != 0 ||
-        next.offset != uint64_t{edge.offset} + 24)
-      continue;
-    const PackedWords words = snapshot.words_of(block);
-    const size_t at = edge.offset / 8;
-    if (at + 2 >= words.size() || words[at + 1] > 7) continue;
-    if ((words[at + 2] >> (words[at + 1] * 8) & 0xff) == 0) stale.push_back(next.offset);
+    if (i + 1 < edges.size() && is_before_stale_word(snapshot, block, edge, edges[i + 1]))
+      stale.push_back(edges[i + 1].offset);
+    if (libcxx_ && edge.offset >= 16 && edge.offset % 8 == 0) {
+      const PackedWords words = snapshot.words_of(block);
+      const size_t at = edge.offset / 8 - 2;
+      if (at + 2 < words.size() && is_short_text_of_libcxx(words[at], words[at + 1]))
+        stale.push_back(edge.offset);
+    }
   }
   if (stale.empty()) return;
+  std::sort(stale.begin(), stale.end());
   std::vector<BlockEdge> kept;
   for (const BlockEdge& edge : edges)
     if (!std::binary_search(stale.begin(), stale.end(), edge.offset)) kept.push_back(edge);

@@ -1,8 +1,8 @@
 // Words of lost blocks that were left behind and are no references: those behind the end of a
 // vector's or around a deque's elements, those behind a text's characters (which a short one has in
-// the string itself), those of an object that its control block says has been destroyed. Memory
-// that has been used before is full of them, and they would make one structure of things that have
-// nothing to do with each other.
+// the string itself, in libc++'s where a long one has its address), those of an object that its
+// control block says has been destroyed. Memory that has been used before is full of them, and they
+// would make one structure of things that have nothing to do with each other.
 //
 // Only among lost blocks: what such a word leads to is lost whether or not the word counts.
 #pragma once
@@ -35,6 +35,8 @@ class StaleWords {
   void look_at_short_texts(const Snapshot& snapshot, uint32_t block);
   void add(const Snapshot& snapshot, uint32_t block, uint64_t from);
   void keep(const Snapshot& snapshot, uint32_t block, uint64_t begin, uint64_t end);
+
+  bool libcxx_ = false;  // the program uses that library
 
   std::unordered_map<uint32_t, uint32_t> from_;  // of a block: words at this offset and above
   // Of a block with others in the middle: the references that it has.

@@ -313,6 +313,21 @@ TEST_F(Containers, WordsBehindAShortTextLeadNowhere) {
   EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);
 }
 
+TEST_F(Containers, WordsBehindAShortTextOfLibcxxLeadNowhere) {
+  const uint64_t owner = block(24), other = block(48);
+  constexpr uint64_t kAbc = 0x63626106;
+  set(owner, {kAbc, 60, address(other)});
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 1u);  // it is another library's
+  builder_.modules.push_back({0, 0x5000, 0x9000, HEAPRAKE_MODULE_LOADED, "", "/lib/libc++.so.1"});
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 2u);
+  set(owner, {0x6262626262626210, 0x0062});  // eight characters
+  EXPECT_EQ(find_structures(snapshot()).all.size(), 2u);
+  for (uint64_t word : {uint64_t{0}, kAbc + 1, kAbc + 2, kAbc - 2, uint64_t{0x63620106}}) {
+    set(owner, {word, 60});
+    EXPECT_EQ(find_structures(snapshot()).all.size(), 1u) << word;
+  }
+}
+
 TEST_F(Containers, OneThatFillsItsBlockIsTheBlock) {
   const uint64_t owner = block(24), elements = block(80);
   set(owner, {address(elements), address(elements, 5), address(elements, 10)});
