@@ -23,11 +23,11 @@ LD_PRELOAD in the environment), it is "incomplete".
 Structures are one finding if what is lost is of the same type, or a cycle of the same types, and
 the allocation stacks go through the same lines, and the same goes for what it alone leads to, but
 for its parts: short and long texts, maps of any length ("not all alike" says how many have what).
-Without line numbers they are if the same instruction of PROGRAM allocates, called by the same functions:
-where in these the calls stand is listed then ("others by way of"). A baseline knows a finding by
-its names and its lines, and where lines have moved as many as it has with those names; one more is
-new, but not one that is lost more often. docs/report_json.md says what the JSON has in it; its
-2,000 worst findings are there unless --top=0 asks for all, which a baseline must have.
+Without line numbers they are if the same instruction of PROGRAM allocates, called by the same
+functions: where in these the calls stand is listed then ("others by way of"). A baseline knows a
+finding by its names and its lines, and where lines have moved as many as it has with those names;
+one more is new, but not one that is lost more often. docs/report_json.md says what the JSON has in
+it; its 2,000 worst findings are there unless --top=0 asks for all, which a baseline must have.
 
 What is still held, but perhaps only by accident, is listed apart and is no failure: by a reference
 into the middle of a block where no idiom of C++ explains it, or by what a function left on the
