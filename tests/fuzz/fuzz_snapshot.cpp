@@ -29,10 +29,11 @@ void use(Snapshot snapshot) {
   if (blocks != findings.blocks || bytes != snapshot.totals.unreachable_bytes) std::abort();
   Symbols symbols(snapshot);
   Fields fields(snapshot);
-  const Paths paths(snapshot);
+  const Names names = {snapshot, types, symbols, fields};
+  const Paths paths(names);
   for (uint32_t block = 0; block < snapshot.blocks(); ++block)
     if (const auto path = paths.to(block))
-      if (path_text({snapshot, types, symbols, fields}, *path).empty()) std::abort();
+      if (path_text(names, *path).empty()) std::abort();
   if (!growth_between(snapshot, types, snapshot, types).sites.empty()) std::abort();
 }
 
