@@ -10,6 +10,7 @@ extern "C" void heaprake_on_stack(void (*fn)(void*), void* arg, void* stack_top)
 
 constinit SeparateStack session_stack;
 constinit SeparateStack waiting_stack;
+constinit SeparateStack spare_stack;
 
 bool SeparateStack::make() {
   if (base_ != nullptr) return true;
@@ -33,12 +34,23 @@ size_t SeparateStack::room_below(uintptr_t sp) const {
   return base_ != nullptr && sp > lowest && sp - lowest < kSize ? sp - lowest : 0;
 }
 
-void run_on_own_stack(void (*fn)(void*), void* arg) {
-  if (session_stack.make()) {
-    session_stack.run(fn, arg);
-  } else {
+namespace {
+
+void run_on(SeparateStack& stack, void (*fn)(void*), void* arg) {
+  if (stack.make())
+    stack.run(fn, arg);
+  else
     fn(arg);
-  }
+}
+
+}  // namespace
+
+void run_on_own_stack(void (*fn)(void*), void* arg) {
+  run_on(session_stack, fn, arg);
+}
+
+void run_on_spare_stack(void (*fn)(void*), void* arg) {
+  run_on(spare_stack, fn, arg);
 }
 
 }  // namespace heaprake::platform

@@ -21,5 +21,6 @@ class SeparateStack {
 
 extern SeparateStack session_stack;  // run_on_own_stack's
 extern SeparateStack waiting_stack;  // the main thread's, where it stands still
+extern SeparateStack spare_stack;    // run_on_spare_stack's
 
 }  // namespace heaprake::platform

@@ -233,6 +233,9 @@ void yield(unsigned times = 0);
 // Runs fn(arg) on a large stack of our own, so that the caller may stand on a tiny one. One caller
 // at a time. Falls back to the caller's stack when memory is out.
 void run_on_own_stack(void (*fn)(void*), void* arg);
+// The same on another one, for what a process does once and may do where a collection begins from:
+// its last report; and for a forked child before anything else. All signals are blocked.
+void run_on_spare_stack(void (*fn)(void*), void* arg);
 
 // Runs fn(arg) in a copy of the process as it is now, as fork makes one, and ends it. The program
 // never learns of it: no SIGCHLD, no waitpid, no fork handlers. Only while the world is stopped and

@@ -64,11 +64,24 @@ void write_stats() {
   if (!whole && path_of(stats, path)) tell_unwritable(path);
 }
 
-// With signals blocked, so that the thread does not come here again from a handler.
+// With signals blocked, so that the thread does not come here again from a handler. And a handler
+// that ends the process may have a stack too small for the names of files.
 void report(const platform::StoppedThread& self, bool examine) {
+  struct Report {
+    const platform::StoppedThread& self;
+    bool examine;
+  } given{self, examine};
+  const auto write = [](void* arg) {
+    const auto& [self, examine] = *static_cast<const Report*>(arg);
+    if (collector::mode() == collector::Mode::kHunt) examine_finally(self, examine);
+    write_stats();
+  };
   const platform::SignalMask mask = platform::block_signals();
-  if (collector::mode() == collector::Mode::kHunt) examine_finally(self, examine);
-  write_stats();
+  if (collector::mode() == collector::Mode::kHunt || settings().stats.on() ||
+      settings().metrics.on())
+    platform::run_on_spare_stack(write, &given);
+  else
+    write(&given);
   reported_process.store(platform::process_id());
   platform::restore_signals(mask);
 }

@@ -128,8 +128,12 @@ void start_hunt() {
   note_process(HEAPRAKE_HUNT_BEGAN);
 }
 
+// The stack may be a handler's small one.
 void note_forked_process() {
-  note_process(HEAPRAKE_HUNT_FORKED);
+  if (!settings().inherited || collector::mode() != collector::Mode::kHunt) return;
+  const platform::SignalMask mask = platform::block_signals();
+  platform::run_on_spare_stack([](void*) { note_process(HEAPRAKE_HUNT_FORKED); }, nullptr);
+  platform::restore_signals(mask);
 }
 
 void add_programs_words(collector::SnapshotPlan* plan) {

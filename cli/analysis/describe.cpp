@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <span>
 #include <unordered_map>
 
@@ -269,6 +270,8 @@ class Describer::One {
   std::string place_of(const FindingEdge& edge) const;
   std::string target_of(const FindingEdge& edge) const;
   std::string weak_advice() const;
+  bool may_be_plain(size_t edge) const;
+  std::optional<size_t> doubtful_owner() const;
 
   const Snapshot& snapshot_;
   const Types& types_;
@@ -331,11 +334,51 @@ std::string Describer::One::advice() const {
          place_of(edge) + ", which leads back to " + target_of(edge);
 }
 
+// Without debug information nothing tells a unique_ptr, or what a std::function holds, from it.
+bool Describer::One::may_be_plain(size_t edge) const {
+  const BlockEdge& word = example_.edges[edge].word;
+  const uint32_t block = example_.members[example_.edges[edge].from].block;
+  const Type& type = types_.type(block);
+  if (types_.of[block] == 0 || word.offset < type.object_offset()) return true;
+  const uint64_t place = word.offset - type.object_offset();
+  return fields_.at(type, place).empty() || fields_.pointer_at(type, place) == SmartPointer::kPlain;
+}
+
+// An edge of the cycle that may be a plain pointer, which owns nothing: it leads to an object that
+// no shared_ptr has ever owned. Nothing if there is none.
+std::optional<size_t> Describer::One::doubtful_owner() const {
+  for (size_t to = 0; to < example_.cycle_length && to < finding_.members.size(); ++to) {
+    if (finding_.members[to].count) continue;
+    const size_t before = (to == 0 ? example_.cycle_length : to) - 1;
+    std::optional<size_t> doubtful;
+    for (size_t i = 0; i < finding_.edges.size(); ++i) {
+      const FindingEdge& edge = finding_.edges[i];
+      const int32_t part_of = finding_.members[edge.from].part_of;
+      const bool of_cycle =
+          edge.from == before || (part_of >= 0 && static_cast<size_t>(part_of) == before);
+      if (edge.to != to || edge.weak || !of_cycle) continue;
+      if (!may_be_plain(i)) {
+        doubtful.reset();
+        break;
+      }
+      if (!doubtful) doubtful = i;
+    }
+    if (doubtful) return doubtful;
+  }
+  return std::nullopt;
+}
+
 // What closes the cycle is a shared_ptr, as far as anything can tell.
 std::string Describer::One::weak_advice() const {
   const FindingEdge& edge = finding_.edges[static_cast<size_t>(example_.closing_edge)];
   const uint32_t block = example_.members[edge.from].block;
   const BlockEdge& word = example_.edges[static_cast<size_t>(example_.closing_edge)].word;
+  if (const std::optional<size_t> doubtful = doubtful_owner()) {
+    const FindingEdge& plain = finding_.edges[*doubtful];
+    return "if " + place_of(plain) + " owns " + target_of(plain) + ", make " + place_of(edge) +
+           ", which leads back to " + target_of(edge) + ", a std::weak_ptr; if it does not, " +
+           target_of(plain) + " has been forgotten: free it";
+  }
   std::string text = "each keeps the next one alive; make " + place_of(edge) +
                      ", which leads back to " + target_of(edge) + ", a std::weak_ptr";
   if (folding_.owners().of(block, word) == Hold::kEither)

@@ -54,18 +54,25 @@ class Builder {
       return age(a) < age(b);
     });
     if (starts.size() > kMostStarts) starts.resize(kMostStarts);
+    // Of shared_ptrs alone, rather: those keep each other alive, whatever the others are.
+    if (!find_cycle_from(wholes, starts, true)) find_cycle_from(wholes, starts, false);
+  }
+
+  bool find_cycle_from(const Wholes& wholes, const std::vector<uint32_t>& starts, bool of_owners) {
+    looks_ = 0;
     for (uint32_t start : starts) {
-      if (looks_ > kMostLooks) return;
-      std::vector<uint32_t> cycle = shortest_cycle(wholes, start);
+      if (looks_ > kMostLooks) return false;
+      std::vector<uint32_t> cycle = shortest_cycle(wholes, start, of_owners);
+      if (cycle.empty()) continue;
       lead_back_by_owner(wholes, &cycle);
       example_.cycle_length = static_cast<uint32_t>(cycle.size());
       for (uint32_t block : cycle) {
         if (example_.members.size() < limit_) show(block);
       }
-      if (cycle.empty()) continue;
       show_way_back(wholes, cycle);
-      return;
+      return true;
     }
+    return false;
   }
 
   // What leads back may stand in a part of the last one, a vector's elements: it is a member too.
@@ -89,8 +96,15 @@ class Builder {
     return structures_.stale.live_edges(snapshot_, block);
   }
 
+  // What leads to a part of something keeps nothing else of it alive: an iterator, a view of a
+  // text.
+  bool leads_to_whole(const BlockEdge& edge) const {
+    return folding_.whole_of(edge.to) == edge.to || folding_.is_control_block(edge.to);
+  }
+
   bool keeps_alive(uint32_t block, const BlockEdge& edge) const {
-    return !folding_.is_internal(block, edge) && folding_.owners().of(block, edge) != Hold::kWeak;
+    return !folding_.is_internal(block, edge) && leads_to_whole(edge) &&
+           folding_.owners().of(block, edge) != Hold::kWeak;
   }
 
   bool is_owner(uint32_t block, const BlockEdge& edge) const {
@@ -122,7 +136,7 @@ class Builder {
 
   // By breadth-first search from `start` until a reference leads back to it. Empty if there is
   // none.
-  std::vector<uint32_t> shortest_cycle(const Wholes& wholes, uint32_t start) {
+  std::vector<uint32_t> shortest_cycle(const Wholes& wholes, uint32_t start, bool of_owners) {
     std::unordered_map<uint32_t, uint32_t> parent = {{start, start}};
     std::vector<uint32_t> queue = {start};
     for (size_t next = 0; next < queue.size(); ++next) {
@@ -130,7 +144,7 @@ class Builder {
       for (uint32_t block : wholes.at(whole)) {
         for (const BlockEdge& edge : edges_of(block)) {
           ++looks_;
-          if (!keeps_alive(block, edge)) continue;
+          if (!keeps_alive(block, edge) || (of_owners && !is_owner(block, edge))) continue;
           const uint32_t target = folding_.whole_of(edge.to);
           if (target == start) return way_to(whole, start, parent);
           if (!wholes.contains(target) || !parent.try_emplace(target, whole).second) continue;
@@ -199,8 +213,8 @@ class Builder {
     // What enable_shared_from_this adds to its object is not the program's.
     if (weak && from == to) return;
     if ((inside || several) && !told_.insert(uint64_t{from} << 32 | to).second) return;
-    const bool closing =
-        !inside && !weak && leads_back(block, edge) && closes_better(is_owner(block, edge));
+    const bool closing = !inside && !weak && leads_to_whole(edge) && leads_back(block, edge) &&
+                         closes_better(is_owner(block, edge));
     if (!closing && example_.edges.size() >= kMostEdges) {
       ++example_.edges_omitted;
       return;

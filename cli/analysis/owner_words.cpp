@@ -61,7 +61,7 @@ void OwnerWords::tell(uint32_t control, std::vector<Word>& words, int64_t others
     const Type& type = types_.type(words[i].from);
     if (types_.of[words[i].from] == 0 || words[i].offset < type.object_offset()) continue;
     const SmartPointer kind = fields->pointer_at(type, words[i].offset - type.object_offset());
-    if (kind != SmartPointer::kUnknown)
+    if (kind == SmartPointer::kShared || kind == SmartPointer::kWeak)
       take(i, kind == SmartPointer::kWeak ? Hold::kWeak : Hold::kOwner);
   }
   const auto all_are_weak = [&] { return owners <= 0 || weak >= std::ssize(words) + others; };

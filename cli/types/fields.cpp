@@ -83,6 +83,8 @@ void field_in_field(Dwarf_Die* type, uint64_t offset, int depth, Found* found) {
     if (size == 0) return;
     found->path += "[" + std::to_string(offset / size) + "]";
     field_in_field(&element, offset % size, depth + 1, found);
+  } else if (dwarf_tag(type) == DW_TAG_pointer_type) {
+    if (found->pointer == SmartPointer::kUnknown) found->pointer = SmartPointer::kPlain;
   } else if (is_class(dwarf_tag(type))) {
     std::string outside = std::move(found->path);
     found->path.clear();

@@ -12,8 +12,9 @@
 
 namespace heaprake::cli {
 
-// What debug information says of a word: which of the two smart pointers it is a word of.
-enum class SmartPointer : uint8_t { kUnknown, kShared, kWeak };
+// What debug information says of a word: which of the smart pointers it is a word of, or that it is
+// a plain pointer of the program's.
+enum class SmartPointer : uint8_t { kUnknown, kShared, kWeak, kPlain };
 
 // One thread at a time; the snapshot must outlive it. A module's debug information is read when it
 // is first needed.
@@ -31,7 +32,7 @@ class Fields {
   const std::string& container_at(const Type& type, uint64_t offset);
   // Of a class that debug information of a module knows by its full name; 0 if it does not.
   uint64_t size_of(uint32_t module, const std::string& full_name);
-  // Whether a shared_ptr or a weak_ptr lies there, enable_shared_from_this's included.
+  // What lies there, enable_shared_from_this's weak_ptr included.
   SmartPointer pointer_at(const Type& type, uint64_t offset);
 
  private:
