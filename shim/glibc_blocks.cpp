@@ -5,11 +5,14 @@
 //   p       the program's bytes
 //
 // A chunk of the main arena lies in the brk heap; one of another arena in a heap of 64 MiB, aligned
-// to its size, that begins with heap_info; a big one has a mapping of its own.
+// to its size, that begins with heap_info; a big one has a mapping of its own. While the loader
+// relocates, malloc does not know yet that this libc is the first one: it leaves the brk heap alone
+// then, and the main arena lies in mappings.
 #include "shim/glibc_blocks.h"
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 
@@ -47,6 +50,20 @@ struct Place {
   bool writable = false, brk_heap = false;
 };
 
+// Where the blocks lie that were handed out before there was a heap, and what they have grown to.
+constinit std::atomic<uintptr_t> lowest{UINTPTR_MAX}, highest{0};
+
+bool may_be_early(uintptr_t p) {
+  return p >= lowest && p <= highest;
+}
+void* noted(void* p, bool early = !heap::ready()) {
+  if (!p || !early) return p;
+  const auto address = reinterpret_cast<uintptr_t>(p);
+  if (address < lowest) lowest = address;
+  if (address > highest) highest = address;
+  return p;
+}
+
 template <class T>
 bool read(const AddressSpace& space, uintptr_t from, T* to) {
   return space.read_guarded(to, from, sizeof *to) == sizeof *to;
@@ -82,7 +99,7 @@ bool looks_like_a_block(const AddressSpace& space, uintptr_t p) {
   Chunk chunk;
   if (!place.writable || !read(space, address, &chunk)) return false;
   if (chunk.size_and_flags & kOwnMapping) return has_own_mapping(chunk, address, place.range);
-  if (place.brk_heap) {
+  if (place.brk_heap || may_be_early(p)) {
     return !(chunk.size_and_flags & kOtherArena) &&
            next_knows(space, address, chunk.size(), place.range.hi);
   }
@@ -108,19 +125,20 @@ bool is_glibc_block(const void* p) {
 }
 
 void* glibc_malloc(size_t size) {
-  return __libc_malloc(size);
+  return noted(__libc_malloc(size));
 }
 void* glibc_calloc(size_t count, size_t size) {
-  return __libc_calloc(count, size);
+  return noted(__libc_calloc(count, size));
 }
 void* glibc_aligned(size_t alignment, size_t size) {
-  return __libc_memalign(alignment, size);
+  return noted(__libc_memalign(alignment, size));
 }
 void glibc_free(void* p) {
   __libc_free(p);
 }
 void* glibc_realloc(void* p, size_t size) {
-  return __libc_realloc(p, size);
+  const bool early = !heap::ready() || may_be_early(reinterpret_cast<uintptr_t>(p));
+  return noted(__libc_realloc(p, size), early);
 }
 
 size_t glibc_usable_size(void* p) {

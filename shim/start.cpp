@@ -39,6 +39,10 @@ constinit platform::Mutex heap_lock;
 constinit platform::Mutex process_lock;
 constinit std::atomic<bool> process_started{false};
 
+// While the loader relocates, thread-local variables hold zeros, and what is written there is lost.
+// It calls the resolvers of functions (IFUNC) then, which may ask for memory: libc's serves them.
+__attribute__((tls_model("initial-exec"))) constinit thread_local volatile bool is_relocated = true;
+
 void heed_inherited_filter() {
   if (!platform::has_unknown_filter()) return;
   if (settings().filtered) return platform::trust_inherited_filter();
@@ -141,6 +145,7 @@ __attribute__((constructor(101))) void construct() {
 
 bool start_heap() {
   if (heap::ready()) return true;
+  if (!is_relocated) return false;
   platform::notice_inherited_filter();
   if (heap_lock.held_by_me()) return false;
   heap_lock.lock();
@@ -156,6 +161,7 @@ void* allocate_further(size_t size) {
 }
 
 void start_process() {
+  if (!is_relocated) return;
   platform::notice_inherited_filter();
   if (process_started.load(std::memory_order_acquire) || process_lock.held_by_me()) return;
   process_lock.lock();

@@ -79,6 +79,13 @@ TEST(Process, ALibraryPreloadedBeforeOursMayAllocateFirst) {
   expect_quiet(ended, "kept since the constructor\nallocated early\n");
 }
 
+TEST(Process, AResolverMayAllocateWhileTheLoaderRelocates) {
+  const char* out = "allocated by the resolver\n";
+  expect_quiet(run_natively({victim("bound_early")}), out);
+  for (const char* options : {kBusy, "mode=off"})
+    expect_quiet(run_preloaded({victim("bound_early")}, options), out);
+}
+
 TEST(Process, ExitHandlersAndDestructorsMayAllocate) {
   expect_quiet(run_preloaded({victim("atexit_malloc")}, kBusy),
                "atexit: still here\ndestructor: still here\n");
