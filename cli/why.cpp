@@ -163,8 +163,9 @@ constexpr char kHelp[] =
     R"(Prints the shortest way by which the program can still reach the block that contains ADDRESS: a
 root (a global, if one leads there; else a thread's stack or registers, or another mapping), and the
 blocks from there on, with the field or offset by which each refers to the next. It goes by a
-std::weak_ptr only if there is no other way, and says so. A lost block has none. Snapshots that `heaprake snapshot` takes have all blocks; those of a hunt the lost ones only,
-unless it was asked for more.
+std::weak_ptr only if there is no other way, and says so. A lost block has none. Snapshots that
+`heaprake snapshot` takes have all blocks; those of a hunt the lost ones only, unless it was asked
+for more.
 
 Examples:
   heaprake why 4711 0x5a3c00090190

@@ -97,7 +97,7 @@ Findings analyse(const Snapshot& snapshot, const Types& types, const Progress& p
     findings.blocks = lost.order.size();
     findings.bytes = lost.bytes;
     findings.structures = lost.all.size();
-    findings.cycles = lost.cycles;
+    for (const Finding& finding : findings.lost) findings.cycles += finding.cycles;
   }
   const NearLeaks near = near_leaks(snapshot, types);
   if (!near.any()) return findings;

@@ -62,6 +62,7 @@ class Describer::One {
     for (size_t i = 0; i < example_.members.size(); ++i) place(i);
     for (size_t i = 0; i < example_.members.size(); ++i) judge(i);
     finding_.cycle_length = example_.cycle_length;
+    settle_shape();
     finding_.closing_edge = example_.closing_edge;
     finding_.members_omitted = example_.omitted;
     finding_.edges_omitted = example_.edges_omitted;
@@ -172,6 +173,13 @@ class Describer::One {
         if (member != members.end()) ++member->second->references_inside;
       }
     }
+  }
+
+  // Words by which containers hold themselves together, and weak_ptrs, make no cycle.
+  void settle_shape() {
+    if (finding_.shape != Shape::kCycle || example_.cycle_length > 0 || !example_.searched) return;
+    finding_.shape = structure_.blocks() == 1 ? Shape::kBlock : Shape::kTree;
+    finding_.cycles = 0;
   }
 
   std::string field_at(uint32_t block, uint64_t offset) {

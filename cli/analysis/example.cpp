@@ -53,7 +53,10 @@ class Builder {
       };
       return age(a) < age(b);
     });
-    if (starts.size() > kMostStarts) starts.resize(kMostStarts);
+    if (starts.size() > kMostStarts) {
+      starts.resize(kMostStarts);
+      example_.searched = false;
+    }
     // Of shared_ptrs alone, rather: those keep each other alive, whatever the others are.
     if (!find_cycle_from(wholes, starts, true)) find_cycle_from(wholes, starts, false);
   }
@@ -61,11 +64,15 @@ class Builder {
   bool find_cycle_from(const Wholes& wholes, const std::vector<uint32_t>& starts, bool of_owners) {
     looks_ = 0;
     for (uint32_t start : starts) {
-      if (looks_ > kMostLooks) return false;
+      if (looks_ > kMostLooks) {
+        example_.searched = false;
+        return false;
+      }
       std::vector<uint32_t> cycle = shortest_cycle(wholes, start, of_owners);
       if (cycle.empty()) continue;
       lead_back_by_owner(wholes, &cycle);
       example_.cycle_length = static_cast<uint32_t>(cycle.size());
+      example_.searched = true;
       for (uint32_t block : cycle) {
         if (example_.members.size() < limit_) show(block);
       }

@@ -22,6 +22,7 @@ struct Example {
   // to the root first. A weak_ptr makes no cycle.
   std::vector<Shown> members;
   uint32_t cycle_length = 0;  // 0 also where containers alone make the ring
+  bool searched = true;       // for a cycle as far as there might be one
   uint64_t omitted = 0;       // blocks for which no member stands
   struct Edge {
     uint32_t from, to;  // positions in members

@@ -12,7 +12,8 @@ namespace heaprake::cli {
 enum class Shape {
   kBlock,  // one block, without a reference to itself
   kTree,   // several blocks, root a single block and no cycle (there may be one below it)
-  kCycle,  // the root component is a cycle, a block that refers to itself included
+  kCycle,  // the root component is a cycle, a block that refers to itself included; but not one of
+           // a container's own words (a short string, an empty map) or of weak_ptrs alone
 };
 const char* name_of(Shape shape);  // "block", "tree", "cycle"
 
@@ -92,8 +93,8 @@ struct Finding {
   std::vector<Member> members;     // of the example: the cycle in its order, then the others
   std::vector<FindingEdge> edges;  // among the members
   uint64_t edges_omitted = 0;      // of these, beyond the limit; never the closing one
-  // Members in the cycle, the first ones. 0: none, also where the shape is a cycle because a
-  // container refers to itself (a short string, an empty map), or by weak_ptrs alone.
+  // Members in the cycle, the first ones. 0: none, or, where the shape is a cycle, none found among
+  // very many objects.
   uint32_t cycle_length = 0;
   int64_t closing_edge = -1;         // position in edges of the one that closes the cycle, or -1
   std::vector<VaryingPart> varying;  // most structures first; none if not all could be compared

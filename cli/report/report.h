@@ -83,9 +83,8 @@ void tell_last_held(Report* report, const std::string& earlier);
 Report make_report(std::unique_ptr<const Snapshot> snapshot, std::unique_ptr<Symbols> symbols,
                    Findings findings, const std::vector<std::string>& program);
 
-// Structures with a cycle of references that objects have of one another or of themselves. Those
-// whose containers refer to themselves (a short string, an empty map) have the shape of cycles as
-// well.
+// Structures with a cycle of references that objects have of one another or of themselves, and that
+// was found.
 uint64_t object_cycles(const Findings& findings);
 
 // Structures lost, without those of findings that the baseline knows.

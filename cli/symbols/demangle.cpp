@@ -29,7 +29,8 @@ char* text_of(const char* name) {
 std::string demangled(const char* name) {
   // glibc's name for its own use of a function: __GI___strdup, __GI___clone3.
   constexpr std::string_view kInternal = "__GI_";
-  if (std::string_view(name).starts_with(kInternal)) name += kInternal.size();
+  const std::string_view whole = name;
+  if (whole.starts_with(kInternal) && whole != kInternal) name += kInternal.size();
   const std::unique_ptr<char, decltype(&std::free)> text(text_of(name), &std::free);
   return text ? text.get() : name;
 }

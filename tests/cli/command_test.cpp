@@ -19,7 +19,7 @@ Outcome run_fake(const std::vector<std::string>& words, Variables more = {}) {
 
 TEST(Command, EverySubcommandHasAHelpThatFits) {
   for (const char* name :
-       {"run", "hunt", "ps", "collect", "stats", "objects", "snapshot", "report"}) {
+       {"run", "hunt", "ps", "collect", "stats", "objects", "snapshot", "report", "why", "diff"}) {
     const Outcome outcome = run({name, "--help"});
     EXPECT_EQ(outcome.status, 0) << name;
     EXPECT_NE(outcome.out.find("Examples:"), std::string::npos) << name;

@@ -38,8 +38,9 @@ TEST_F(Merging, TakesTogetherWhatDiffersInParts) {
   const Findings all = findings();
   ASSERT_EQ(all.lost.size(), 1u);
   EXPECT_EQ(all.lost[0].structures, 9u);
-  EXPECT_EQ(all.lost[0].cycles, 5u);
-  EXPECT_EQ(all.cycles, 5u);
+  EXPECT_EQ(all.lost[0].shape, Shape::kBlock);
+  EXPECT_EQ(all.lost[0].cycles, 0u);
+  EXPECT_EQ(all.cycles, 0u);
   EXPECT_EQ(all.lost[0].blocks, 9u);
 }
 
