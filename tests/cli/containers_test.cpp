@@ -144,7 +144,7 @@ TEST_F(Containers, ALostMapIsOneMember) {
   const Findings findings = analyse(s, find_types(s));
   ASSERT_EQ(findings.lost.size(), 1u);
   const Finding& finding = findings.lost[0];
-  EXPECT_EQ(finding.shape, Shape::kTree);  // its header and its nodes refer to each other
+  EXPECT_EQ(finding.shape, Shape::kTree);  // though its header and its nodes refer to each other
   EXPECT_EQ(finding.title, "std::map or set of 2 entries (std::_Rb_tree) and 1 block below it");
   ASSERT_EQ(finding.members.size(), 2u);
   EXPECT_EQ(finding.members[0].folded_blocks, 3u);
