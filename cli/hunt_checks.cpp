@@ -15,7 +15,7 @@ constexpr std::chrono::milliseconds kLookAgain{300};  // for files that the prog
 
 // What is one finding from check to check.
 std::string name_of(const Report& report, const Finding& finding) {
-  return fingerprint(report, finding) + " " + site_of(stack_of(report, finding.stack()));
+  return fingerprint(report, finding) + " " + place_of(report, finding);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "cli/analysis/circles.h"
 #include "cli/analysis/merging.h"
 
 namespace heaprake::cli {
@@ -113,11 +114,13 @@ class Growing {
 
 // What stays the same of a finding from one snapshot to the next.
 std::string signature(const Snapshot& snapshot, const Finding& finding) {
-  std::string text = finding.cycle_length > 0 ? "cycle" : "block";
+  std::vector<std::string> words;
   for (const Member* member : lost_members(finding)) {
-    text += "\n" + member->label + "\n" + Sites::text_of(snapshot, member->stack);
-    if (member->label.empty() && member->stack == 0) text += std::to_string(member->size);
+    words.push_back("\n" + member->label + "\n" + Sites::text_of(snapshot, member->stack));
+    if (member->label.empty() && member->stack == 0) words.back() += std::to_string(member->size);
   }
+  std::string text = finding.cycle_length > 0 ? "cycle" : "block";
+  for (const std::string& word : known_words(finding, std::move(words))) text += word;
   return text;
 }
 

@@ -14,24 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-// The frames of a finding's first member, as report_json writes them.
-std::vector<Frame> frames_of(const json& finding) {
-  std::vector<Frame> frames;
-  const json members = finding.value("members", json::array());
-  if (!members.is_array() || members.empty() || !members[0].is_object()) return frames;
-  for (const json& written : members[0].value("stack", json::array())) {
-    if (!written.is_object()) return {};
-    Frame frame;
-    frame.function = written.value("function", "");
-    frame.file = written.value("file", "");
-    frame.line = written.value("line", 0u);
-    frame.module = written.value("module", "");
-    frame.offset = written.value("offset", uint64_t{0});
-    frames.push_back(std::move(frame));
-  }
-  return frames;
-}
-
 // Of a report, and of the processes that stand in it.
 bool collect(const json& report, Baseline* baseline, bool* cut) {
   if (!report.is_object() || report.value("schema", json()) != "heaprake-report/1") return false;
@@ -42,12 +24,17 @@ bool collect(const json& report, Baseline* baseline, bool* cut) {
     if (!finding.is_object()) return false;
     const json print = finding.value("fingerprint", json());
     if (!print.is_string()) return false;
-    ++own[print.get<std::string>()][site_of(frames_of(finding))];
+    KnownFindings& known = own[print.get<std::string>()];
+    ++known.most;
+    ++known.places[finding.value("place", "")];
   }
   // Other processes have their own.
-  for (const auto& [print, sites] : own)
-    for (const auto& [site, count] : sites)
-      (*baseline)[print][site] = std::max((*baseline)[print][site], count);
+  for (const auto& [print, here] : own) {
+    KnownFindings& known = (*baseline)[print];
+    known.most = std::max(known.most, here.most);
+    for (const auto& [place, count] : here.places)
+      known.places[place] = std::max(known.places[place], count);
+  }
   // What was left out would look new.
   *cut = *cut || report.value("findings_omitted", uint64_t{0}) > 0;
   for (const json& process : report.value("processes", json::array()))
@@ -55,11 +42,12 @@ bool collect(const json& report, Baseline* baseline, bool* cut) {
   return true;
 }
 
-// Whether there was one more from that place.
-bool take(std::map<std::string, uint64_t>* sites, const std::string& site) {
-  const auto at = sites->find(site);
-  if (at == sites->end()) return false;
-  if (--at->second == 0) sites->erase(at);
+// Whether there was one more, and from that place.
+bool take(KnownFindings* known, const std::string& place) {
+  const auto at = known->places.find(place);
+  if (known->most == 0 || at == known->places.end() || at->second == 0) return false;
+  --at->second;
+  --known->most;
   return true;
 }
 
@@ -92,14 +80,15 @@ void compare(Report* report, const Baseline& baseline) {
   report->known.assign(findings.size(), false);
   for (size_t i = 0; i < findings.size(); ++i) {
     prints.push_back(fingerprint(*report, findings[i]));
-    const auto sites = left.find(prints[i]);
-    if (sites != left.end())
-      report->known[i] = take(&sites->second, site_of(stack_of(*report, findings[i].stack())));
+    const auto known = left.find(prints[i]);
+    if (known != left.end())
+      report->known[i] = take(&known->second, place_of(*report, findings[i]));
   }
   for (size_t i = 0; i < findings.size(); ++i) {
-    const auto sites = left.find(prints[i]);
-    if (report->known[i] || sites == left.end() || sites->second.empty()) continue;
-    report->known[i] = take(&sites->second, std::string(sites->second.begin()->first));
+    const auto known = left.find(prints[i]);
+    if (report->known[i] || known == left.end() || known->second.most == 0) continue;
+    --known->second.most;
+    report->known[i] = true;
   }
 }
 

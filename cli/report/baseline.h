@@ -9,11 +9,16 @@
 
 namespace heaprake::cli {
 
-// Fingerprint -> where findings with it come from (site_of) -> how many a process has from there.
-// Names last from build to build, places do not: of findings that differ in nothing else as many
-// are known as the baseline has. How often one is lost does not matter: the same leak grows with
-// what the program is fed.
-using Baseline = std::map<std::string, std::map<std::string, uint64_t>>;
+// Of findings with one fingerprint.
+struct KnownFindings {
+  uint64_t most = 0;                       // that one process had
+  std::map<std::string, uint64_t> places;  // from each place_of, the most that one process had
+};
+
+// By fingerprint. Names last from build to build, places do not: of findings that differ in nothing
+// else as many are known as a process of the baseline had. How often one is lost does not matter:
+// the same leak grows with what the program is fed.
+using Baseline = std::map<std::string, KnownFindings>;
 
 // Throws a Failure (kExitUsage) if the file cannot be read or is no such report.
 Baseline read_baseline(const std::string& path);

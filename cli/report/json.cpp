@@ -176,6 +176,7 @@ void write_finding(JsonWriter& json, const Report& report, const Finding& findin
   json.member("cycles", finding.cycles);
   write_varying(json, sentences, finding);
   json.member("fingerprint", fingerprint(report, finding));
+  json.member("place", place_of(report, finding));
   if (known) json.key("known").boolean(*known);
   json.end_object();
 }

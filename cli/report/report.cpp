@@ -1,13 +1,10 @@
 #include "cli/report/report.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <set>
 
 #include "cli/analysis/analysis.h"
 #include "cli/analysis/growth.h"
-#include "cli/analysis/merging.h"
-#include "cli/analysis/sites.h"
 #include "cli/failure.h"
 #include "cli/report/frames.h"
 #include "cli/snapshot/reader.h"
@@ -77,66 +74,6 @@ uint64_t new_structures(const Report& report) {
 const std::vector<Frame>& stack_of(const Report& report, uint32_t stack) {
   static const std::vector<Frame> kNone;
   return report.symbols ? report.symbols->stack(stack) : kNone;
-}
-
-namespace {
-
-// FNV-1a; a zero byte keeps neighbouring texts apart.
-class Hash {
- public:
-  void add(std::string_view text) {
-    for (char c : text) step(static_cast<unsigned char>(c));
-    step(0);
-  }
-  uint64_t value() const { return value_; }
-
- private:
-  void step(unsigned char byte) { value_ = (value_ ^ byte) * 0x100000001b3ull; }
-  uint64_t value_ = 0xcbf29ce484222325ull;
-};
-
-// Of long rings each kind of object once: they are taken together, whatever their length.
-std::vector<std::string> lost_labels(const Finding& finding) {
-  constexpr size_t kLongRing = 16;
-  std::vector<std::string> labels;
-  for (const Member* member : lost_members(finding)) labels.push_back(member->label);
-  if (labels.size() <= kLongRing) return labels;
-  std::sort(labels.begin(), labels.end());
-  labels.erase(std::unique(labels.begin(), labels.end()), labels.end());
-  return labels;
-}
-
-}  // namespace
-
-std::string fingerprint(const Report& report, const Finding& finding) {
-  Hash hash;
-  // What hangs on the root changes with what the program was fed.
-  hash.add(finding.cycle_length > 0 ? name_of(Shape::kCycle) : name_of(Shape::kBlock));
-  for (const std::string& label : lost_labels(finding)) hash.add(label);
-  // Offsets and lines change with every build; where there are no names, modules must do.
-  for (const Frame& frame : stack_of(report, finding.stack())) {
-    hash.add(frame.function);
-    if (frame.function.empty()) hash.add(base_name(frame.module));
-  }
-  char text[24];
-  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash.value()));
-  return text;
-}
-
-std::string site_of(std::span<const Frame> stack) {
-  std::string site;
-  bool program_seen = false;
-  for (const Frame& frame : stack) {
-    if (!frame.file.empty() && frame.line != 0)
-      site += frame.file + ":" + std::to_string(frame.line);
-    else if (program_seen && !frame.function.empty())
-      site += shortened_inside(frame.function, kLongestName);  // as the JSON has it
-    else
-      site.append(base_name(frame.module)).append("+").append(std::to_string(frame.offset));
-    site += "\n";
-    program_seen = program_seen || !is_system_module(frame.module);
-  }
-  return site;
 }
 
 std::vector<OtherWay> other_ways(const Report& report, const Finding& finding, size_t most) {

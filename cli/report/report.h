@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -98,8 +97,8 @@ const std::vector<Frame>& stack_of(const Report& report, uint32_t stack);
 std::string fingerprint(const Report& report, const Finding& finding);
 
 // The places on its allocation stack, as findings are told apart by them: what is the same within a
-// run, and until a file of the program changes.
-std::string site_of(std::span<const Frame> stack);
+// run, and until a file of the program changes. 16 hex digits.
+std::string place_of(const Report& report, const Finding& finding);
 
 // A stack that was taken for the same as that of the finding's first member, but reads otherwise.
 struct OtherWay {

@@ -28,6 +28,11 @@ Report same_findings(size_t times) {
   return report;
 }
 
+// In the same function as before.
+void move_to_another_line(Finding* finding) {
+  finding->members.back().stack = 3;
+}
+
 TEST(Baseline, OfFindingsThatLookTheSameAsManyAreKnownAsItHas) {
   Files files;
   const Baseline baseline = read_baseline(files.write("two.json", report_json(same_findings(2))));
@@ -45,6 +50,38 @@ TEST(Baseline, OfOtherProcessesAddsNone) {
   Report report = same_findings(2);
   compare(&report, read_baseline(files.write("three.json", former)));
   EXPECT_EQ(new_structures(report), 1u);
+}
+
+// The places differ, the names do not.
+TEST(Baseline, OfOtherProcessesOtherPlacesAddNone) {
+  Files files;
+  Report child = same_findings(1);
+  move_to_another_line(&child.findings.lost[0]);
+  const std::string former = report_json(same_findings(1), {{}, {}, {report_json(child)}});
+  const Baseline baseline = read_baseline(files.write("two.json", former));
+  Report report = same_findings(2);
+  move_to_another_line(&report.findings.lost[1]);
+  compare(&report, baseline);
+  EXPECT_EQ(new_structures(report), 1u);
+  compare(&child, baseline);
+  EXPECT_EQ(new_structures(child), 0u);
+}
+
+// Its part has the lower address, and stands first.
+TEST(Baseline, KnowsAnObjectByItsOwnPlaceWhereAPartStandsBeforeIt) {
+  Files files;
+  Report former = same_findings(1);
+  Finding& finding = former.findings.lost[0];
+  finding.members.insert(finding.members.begin(), finding.members[0]);
+  finding.members[0].part_of = 1;
+  finding.members[0].stack = 1;
+  const Baseline baseline = read_baseline(files.write("former.json", report_json(former)));
+  Report report = same_findings(2);
+  report.findings.lost[0] = former.findings.lost[0];
+  move_to_another_line(&report.findings.lost[0]);
+  report.findings.lost[1] = former.findings.lost[0];
+  compare(&report, baseline);
+  EXPECT_EQ(report.known, (std::vector<bool>{false, true}));
 }
 
 TEST(Baseline, DoesNotCountHowOftenALeakIsLost) {

@@ -68,6 +68,8 @@ std::unique_ptr<Snapshot> snapshot() {
   auto made = std::make_unique<Snapshot>(sample.snapshot());
   made->frames.push_back(made->frames.back());
   made->stack_first.push_back(made->frames.size());
+  made->frames.push_back({0, made->frames.back().offset + 2});  // the instruction after the call
+  made->stack_first.push_back(made->frames.size());
   made->host = "web-3";
   made->version = "0.1.0-library";
   made->header.uptime_ms = 63000;
