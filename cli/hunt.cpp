@@ -279,16 +279,24 @@ std::vector<std::string> Hunt::silent_children(pid_t program) const {
   if (silent.empty()) return {};
   const std::vector<pid_t> going_on = processes_with_option(files_.pattern());
   std::vector<std::string> sentences;
-  for (size_t i = 0; i < silent.size() && i < kMost; ++i) {
-    const auto& [pid, name] = silent[i];
+  uint64_t more_living = 0, more_ended = 0;
+  for (const auto& [pid, name] : silent) {
     const bool lives = std::find(going_on.begin(), going_on.end(), pid) != going_on.end();
+    if (sentences.size() == kMost) {
+      ++(lives ? more_living : more_ended);
+      continue;
+    }
     sentences.push_back("child " + std::to_string(pid) + " (" + printable(name) + ") " +
                         (lives ? "has not ended: what it has lost is not known"
                                : "left no report: it was killed, ended by a system call of its "
                                  "own, or became a program that heaprake cannot reach"));
   }
-  if (silent.size() > kMost)
-    sentences.push_back(grouped(silent.size() - kMost) + " more children left no report");
+  const auto more = [](uint64_t number) {
+    return grouped(number) + (number == 1 ? " more child " : " more children ");
+  };
+  if (more_ended > 0) sentences.push_back(more(more_ended) + "left no report");
+  if (more_living > 0)
+    sentences.push_back(more(more_living) + (more_living == 1 ? "has" : "have") + " not ended");
   return sentences;
 }
 

@@ -49,9 +49,11 @@ other files with the process id before the suffix, as in lost.4711.html. They ch
 only with --count-children; --max-leaks and --baseline are then applied to each process by itself.
 What a forked process has inherited is its parent's to report; with --count-children it is told of
 the child, too, if that has lost it and the parent has not (unless the fork left other threads
-behind, which may have held it). A child that ends without a report (killed, static, setuid, by a
-system call of its own) makes the report "incomplete", which names it, and changes no exit status;
-those are named that were forked, not such as posix_spawn or vfork starts.
+behind, which may have held it). Then, too, a child of which there is no report makes this one
+"incomplete", which names it, and changes no exit status: it was killed, ended by a system call of
+its own, has not ended yet, or was forked and became a program that heaprake cannot reach (static,
+setuid). Such a program is not noticed where vfork or posix_spawn started it, as dash and Python's
+subprocess do.
 
 Examples:
   heaprake hunt -- ./parser input.txt                what has it lost?

@@ -4,6 +4,7 @@
    exits, executes   ends, or becomes another program, without forgetting anything
    shot, vanishes  is killed, or ends by a system call of its own: it can tell nothing
    chain     forgets them, and has a child of its own, which inherits them lost
+   stay      ten children, which go on until nobody holds the other end of their stdin
    killed    the parent has lost them before two forks, and is killed: it tells nothing */
 #include <signal.h>
 #include <stdlib.h>
@@ -42,8 +43,29 @@ static void be_child(const char* what) {
   exit(0);
 }
 
+// Children that are ready have said so to their parent.
+static void be_child_that_stays(int ready) {
+  char end;
+  close(STDOUT_FILENO);
+  close(STDERR_FILENO);
+  if (write(ready, "x", 1) == 1 && read(STDIN_FILENO, &end, 1) == 0) _exit(0);
+  _exit(1);
+}
+
+static int leave_children(void) {
+  int ready[2];
+  char one;
+  if (pipe(ready) != 0) return 1;
+  for (int i = 0; i < 10; i++) {
+    if (fork() == 0) be_child_that_stays(ready[1]);
+    if (read(ready[0], &one, 1) != 1) return 1;
+  }
+  return 0;
+}
+
 int main(int argc, char** argv) {
   if (argc != 2) return 2;
+  if (!strcmp(argv[1], "stay")) return leave_children();
   fill();
   const int killed = !strcmp(argv[1], "killed");
   if (killed || !strcmp(argv[1], "lost_before")) forget();
