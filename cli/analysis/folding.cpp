@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <string_view>
+#include <string>
 
 namespace heaprake::cli {
 
@@ -16,7 +16,34 @@ bool is_shown_by_vtable(const Types& types, uint32_t block) {
   return types.sources[block] == TypeSource::kControlBlock && types.type(block).control.has_value();
 }
 
+// "m_pParentNode" has the words m, p, parent, node.
+std::vector<std::string> words_of_name(std::string_view name) {
+  const auto is = [&](auto what, size_t i) {
+    return i < name.size() && what(static_cast<unsigned char>(name[i])) != 0;
+  };
+  const auto upper = [](int c) { return std::isupper(c); };
+  const auto lower = [](int c) { return std::islower(c); };
+  const auto letter = [](int c) { return std::isalpha(c); };
+  std::vector<std::string> words(1);
+  for (size_t i = 0; i < name.size(); ++i) {
+    const bool begins = is(upper, i) && i > 0 && (!is(upper, i - 1) || is(lower, i + 1));
+    if (begins || !is(letter, i)) words.emplace_back();
+    if (is(letter, i))
+      words.back() += static_cast<char>(std::tolower(static_cast<unsigned char>(name[i])));
+  }
+  return words;
+}
+
 }  // namespace
+
+bool leads_back_by_name(std::string_view field) {
+  static constexpr std::array<std::string_view, 6> kNames = {"parent", "parents", "owner",
+                                                             "outer",  "prev",    "previous"};
+  const std::vector<std::string> words = words_of_name(field.substr(field.rfind('.') + 1));
+  return std::any_of(words.begin(), words.end(), [](const std::string& word) {
+    return std::find(kNames.begin(), kNames.end(), word) != kNames.end();
+  });
+}
 
 std::optional<OwnerCounts> counts_of(const Snapshot& snapshot, const Types& types, uint32_t block) {
   if (!is_shown_by_vtable(types, block)) return std::nullopt;
@@ -127,12 +154,7 @@ const Container* Folding::at(uint32_t block, uint64_t offset) const {
 bool Folding::is_called_back(uint32_t from, uint32_t offset) const {
   const Type& type = types_.type(from);
   if (!fields_ || types_.of[from] == 0 || offset < type.object_offset()) return false;
-  std::string name = fields_->at(type, offset - type.object_offset());
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  static constexpr std::array<std::string_view, 4> kNames = {"parent", "owner", "outer", "prev"};
-  return std::any_of(kNames.begin(), kNames.end(),
-                     [&](std::string_view back) { return name.find(back) != std::string::npos; });
+  return leads_back_by_name(fields_->at(type, offset - type.object_offset()));
 }
 
 // The compiler's word comes before what the coroutine itself keeps.

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -59,6 +59,9 @@ class Folding {
   OwnerWords::Controls controls_;
   OwnerWords owners_;
 };
+
+// Whether a field's last name has one of those words: "node.parent_", "m_pOuter", not "router".
+bool leads_back_by_name(std::string_view field);
 
 // What shared_ptr's control block at the start of the block, or of this object, says; nothing if
 // none is known.

@@ -19,7 +19,8 @@ constexpr size_t kMostLabels = 64;      // of a structure that are compared
 
 // Of an object its type and where it was allocated.
 using Kind = std::pair<uint64_t, uint64_t>;
-// Of what is lost; then the cycle's length, and of what hangs below that is no part of it.
+// The cycle's length and the number of kinds that are lost; these; and of what hangs below that is
+// no part of it.
 using Key = std::vector<Kind>;
 
 void make_unique(std::vector<Kind>& kinds) {
@@ -50,7 +51,7 @@ class Keys {
     for (Key* kinds : {&key, &below}) std::sort(kinds->begin(), kinds->end());
     make_unique(key);
     if (typed) make_unique(below);
-    key.emplace_back(std::min(finding.cycle_length, kLongRing + 1), 0);
+    key.insert(key.begin(), Kind{std::min(finding.cycle_length, kLongRing + 1), key.size()});
     key.insert(key.end(), below.begin(), below.end());
     return key;
   }

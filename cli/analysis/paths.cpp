@@ -17,57 +17,50 @@ Paths::Paths(const Names& names, const Progress& progress)
     : snapshot_(names.snapshot),
       weak_(names),
       before_(snapshot_.blocks(), kUnreached),
-      which_(snapshot_.blocks(), 0) {
+      which_(snapshot_.blocks(), 0),
+      steps_(snapshot_.blocks(), 0) {
   report_progress(progress, "searching ways from the roots", 0, 2);
-  search(true, false);
+  const std::vector<uint32_t> by_globals = search(true, false, {});
   report_progress(progress, "searching ways from the roots", 1, 2);
-  search(false, false);
-  if (weak_.any()) search_by_weak_words();
-  queue_ = {};
+  const std::vector<uint32_t> by_others = search(false, false, {});
+  if (weak_.any()) {
+    search(true, true, by_globals);
+    search(false, true, by_others);
+  }
+  steps_ = {};
 }
 
 void Paths::enter(uint32_t block, uint32_t before, uint32_t which) {
   if (before_[block] != kUnreached) return;
   before_[block] = before;
   which_[block] = which;
+  steps_[block] = before == kRoot ? 0 : steps_[before] + 1;
   queue_.push_back(block);
 }
 
-void Paths::search(bool globals, bool weak) {
+std::vector<uint32_t> Paths::search(bool globals, bool weak, const std::vector<uint32_t>& reached) {
+  queue_.clear();
   for (uint32_t i = 0; i < snapshot_.roots.size(); ++i) {
     const RootReference& root = snapshot_.roots[i];
     if ((root.kind == GC_REFERENCE_GLOBAL) == globals && weak_.root(i) == weak)
       enter(root.to, kRoot, i);
   }
-  go_on(weak);
+  for (size_t next = 0, next_reached = 0; next < queue_.size() || next_reached < reached.size();) {
+    const bool from_reached =
+        next == queue_.size() ||
+        (next_reached < reached.size() && steps_[reached[next_reached]] <= steps_[queue_[next]]);
+    go_on(from_reached ? reached[next_reached++] : queue_[next++], weak);
+  }
+  return std::move(queue_);
 }
 
-void Paths::search_by_weak_words() {
-  search(true, true);
-  for (uint32_t block = 0; block < snapshot_.blocks(); ++block) {
-    if (before_[block] == kUnreached) continue;
-    uint32_t which = 0;
-    for (const BlockEdge& edge : snapshot_.edges_of(block)) {
-      if (weak_.edge(snapshot_.edge_first[block] + which)) enter(edge.to, block, which);
-      ++which;
-    }
+void Paths::go_on(uint32_t block, bool by_weak_words) {
+  const uint64_t first = snapshot_.edge_first[block];
+  uint32_t which = 0;
+  for (const BlockEdge& edge : snapshot_.edges_of(block)) {
+    if (by_weak_words || !weak_.edge(first + which)) enter(edge.to, block, which);
+    ++which;
   }
-  go_on(true);
-  search(false, true);
-}
-
-// From all that has been entered, which is as far from a root as it is late in the queue.
-void Paths::go_on(bool by_weak_words) {
-  for (size_t next = 0; next < queue_.size(); ++next) {
-    const uint32_t block = queue_[next];
-    const uint64_t first = snapshot_.edge_first[block];
-    uint32_t which = 0;
-    for (const BlockEdge& edge : snapshot_.edges_of(block)) {
-      if (by_weak_words || !weak_.edge(first + which)) enter(edge.to, block, which);
-      ++which;
-    }
-  }
-  queue_.clear();
 }
 
 std::optional<Path> Paths::to(uint32_t block) const {

@@ -34,17 +34,18 @@ class Paths {
   std::optional<Path> to(uint32_t block) const;
 
  private:
-  // From roots of that kind that are weak_ptrs, or are none.
-  void search(bool globals, bool weak);
-  void search_by_weak_words();
+  // From roots of that kind that are weak_ptrs, or are none, and by words that are; also from what
+  // an earlier search has reached. Returns what it has reached itself, the nearest first.
+  std::vector<uint32_t> search(bool globals, bool weak, const std::vector<uint32_t>& reached);
   void enter(uint32_t block, uint32_t before, uint32_t which);
-  void go_on(bool by_weak_words);
+  void go_on(uint32_t block, bool by_weak_words);
 
   static constexpr uint32_t kUnreached = UINT32_MAX, kRoot = UINT32_MAX - 1;
   const Snapshot& snapshot_;
   const WeakWords weak_;
   std::vector<uint32_t> before_;  // of each block: the block on the way to it, kRoot, kUnreached
   std::vector<uint32_t> which_;   // which of that block's edges, or of the roots
+  std::vector<uint32_t> steps_;   // from a root, while it is searched
   std::vector<uint32_t> queue_;
 };
 

@@ -209,13 +209,15 @@ class WeakWords::Search {
   // What the numbers of pointers say of those control blocks of which they have not yet.
   void count() {
     for (uint32_t block = 0; block < states_.size(); ++block) {
-      if (states_[block] == Control::kOpen)
-        counts_[block] = {static_cast<int32_t>(counts_at(block)->weak), 0};
+      if (states_[block] != Control::kOpen) continue;
+      const OwnerCounts said = *counts_at(block);
+      counts_[block] = {static_cast<int32_t>(said.weak), 0, said.owners + said.weak};
     }
     for_each_word([this](const Word& word) {
       if (states_[word.control] != Control::kOpen) return;
       Count& count = counts_[word.control];
       const SmartPointer told = verdict(word);
+      if (told != SmartPointer::kPlain && count.missing > 0) --count.missing;
       if (told == SmartPointer::kUnknown) ++count.unsure;
       if (told == SmartPointer::kWeak && count.weak > 0 && count.weak != kSome) --count.weak;
     });
@@ -225,7 +227,7 @@ class WeakWords::Search {
       const Count& count = counts_[block];
       if (count.weak == 0 || count.unsure == 0)
         states_[block] = Control::kOwned;
-      else if (count.weak != kSome && count.weak >= count.unsure)
+      else if (count.weak != kSome && count.weak >= count.unsure && count.missing == 0)
         states_[block] = Control::kWeak;
       else
         ++open_;
@@ -293,6 +295,8 @@ class WeakWords::Search {
   struct Count {
     int32_t weak = 0;    // so many pointers to it are weak besides those that are known
     int32_t unsure = 0;  // so many may be
+    // So many pointers were not found: if any, those that were may all be owners.
+    int64_t missing = 0;
   };
   std::vector<Control> states_;  // of each block, like the others; empty if there is none
   std::vector<Own> owns_;

@@ -85,9 +85,7 @@ Coroutine Coroutines::look_up(uint64_t resume, uint64_t destroy) const {
       return coroutine_of(resume_name, destroy_name);
     const uint64_t distance = resume > destroy ? resume - destroy : destroy - resume;
     if (resume != 0 && (distance == 0 || distance > kNear)) return {};
-    const bool pair =
-        resume != 0 && image->function_after(resume - module.load) == destroy - module.load;
-    return {pair ? Coroutine::Kind::kNamelessPair : Coroutine::Kind::kNameless, "coroutine frame"};
+    return {Coroutine::Kind::kNameless, "coroutine frame"};
   }
   return {};
 }

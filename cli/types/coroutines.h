@@ -15,14 +15,12 @@ namespace heaprake::cli {
 struct Coroutine {
   enum class Kind : uint8_t {
     kNone,
-    // Two neighbouring functions of a module without names, or one where the first is gone: perhaps
-    // one of GCC's.
+    // Two neighbouring functions of a module without names, or one where the first is gone: one of
+    // GCC's if the block has its own address, too. Else it is a pair of callbacks more likely than
+    // one of Clang's.
     kNameless,
     kGccs,  // the frame has its own address, too
-    kClangs,
-    // Two functions of a module without names, the second right behind the first: perhaps one of
-    // Clang's, in which nothing else tells.
-    kNamelessPair
+    kClangs
   };
   Kind kind = Kind::kNone;
   std::string name;  // "coroutine frame of co(int)"

@@ -117,12 +117,6 @@ std::optional<uint64_t> ElfImage::function_start(uint64_t address) const {
   return after[-1];
 }
 
-std::optional<uint64_t> ElfImage::function_after(uint64_t address) const {
-  const auto after = std::upper_bound(functions_.begin(), functions_.end(), address);
-  if (after == functions_.end()) return std::nullopt;
-  return *after;
-}
-
 void ElfImage::read_dynamic(const Elf64_Phdr& segment) {
   std::vector<Elf64_Dyn> entries(std::min<uint64_t>(segment.p_filesz, 1 << 20) / sizeof(Elf64_Dyn));
   if (!read(segment.p_offset, entries.data(), entries.size() * sizeof(Elf64_Dyn))) return;

@@ -35,8 +35,6 @@ class ElfImage {
   // Where the function that contains the address begins, as the table for unwinding has it: it is
   // there in stripped files too.
   std::optional<uint64_t> function_start(uint64_t address) const;
-  // Where the next one begins.
-  std::optional<uint64_t> function_after(uint64_t address) const;
   // Whether the program cannot write there: vtables are nowhere else.
   bool is_constant(uint64_t address) const;
   // The symbol whose object the loader has copied from a library to a place that contains the

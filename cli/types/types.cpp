@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <span>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "cli/types/coroutines.h"
@@ -12,9 +11,6 @@
 namespace heaprake::cli {
 
 namespace {
-
-// Of what nothing tells but the two functions at its start.
-constexpr const char* kOrCallbacks = " or pair of callbacks";
 
 class Finder {
  public:
@@ -39,7 +35,6 @@ class Finder {
         look_at_words(block);
     }
     for (uint32_t block : owners_) tell_owned(block);
-    tell_finished();
     tell_by_stacks();
     return std::move(types_);
   }
@@ -108,29 +103,14 @@ class Finder {
       return edge.to == block && edge.inner == 0 && edge.offset >= 24;
     });
     using enum Coroutine::Kind;
-    const bool nameless = coroutine.kind == kNameless || coroutine.kind == kNamelessPair;
+    const bool nameless = coroutine.kind == kNameless;
     // Two functions may stand at the start of anything: without names they prove too little.
-    std::string name = coroutine.name;
-    if (nameless && !holds_itself) {
-      const bool more = words.size() > 2 && vtables_.may_be_one(words[2]);
-      name += kOrCallbacks;
-      if (words[0] == 0) finished_.emplace_back(block, words[1]);
-      if (coroutine.kind == kNameless || more) return false;
-      destroyers_.insert(words[1]);
-    }
-    const uint32_t type = of_name(name, UINT32_MAX);
-    types_.all[type].holds_itself = nameless ? holds_itself : coroutine.kind != kClangs;
+    if (nameless && !holds_itself) return false;
+    const uint32_t type = of_name(coroutine.name, UINT32_MAX);
+    types_.all[type].holds_itself = coroutine.kind != kClangs;
     types_.all[type].nameless_code = nameless;
     set(block, type, TypeSource::kCode);
     return true;
-  }
-
-  // What has one function left is a frame that has finished if others are destroyed by it.
-  void tell_finished() {
-    for (const auto& [block, destroyer] : finished_)
-      if (destroyers_.contains(destroyer))
-        set(block, of_name("coroutine frame" + std::string(kOrCallbacks), UINT32_MAX),
-            TypeSource::kCode);
   }
 
   // new T[n] of a T with a destructor: n stands in front of the first element.
@@ -187,10 +167,6 @@ class Finder {
   std::unordered_map<uint64_t, uint32_t> by_vtable_;
   std::unordered_map<std::string, uint32_t> by_name_;
   std::vector<uint32_t> owners_;  // control blocks that lie apart
-  // What may be coroutines' frames: blocks whose first function is gone, with the second one; the
-  // second ones of others.
-  std::vector<std::pair<uint32_t, uint64_t>> finished_;
-  std::unordered_set<uint64_t> destroyers_;
 };
 
 }  // namespace

@@ -67,6 +67,22 @@ TEST_F(Merging, KeepsApartWhatHasMoreBelow) {
   EXPECT_EQ(all.lost[1].shape, Shape::kBlock);
 }
 
+// A cycle of A's that hold a B, and one of an A and a B.
+TEST_F(Merging, KeepsWhatIsLostApartFromWhatIsBelow) {
+  const uint64_t types[] = {builder_.string("A"), builder_.string("B")};
+  const auto typed = [&](uint64_t place, size_t type) {
+    const uint64_t index = block(place);
+    builder_.blocks[index].flags |= HEAPRAKE_BLOCK_TYPED;
+    builder_.blocks[index].type = types[type];
+    return index;
+  };
+  const uint64_t first = typed(1, 0), second = typed(1, 0), below = typed(0, 1);
+  builder_.edge(first, second, 0).edge(second, first, 0).edge(first, below, 8);
+  const uint64_t a = typed(1, 0), b = typed(0, 1);
+  builder_.edge(a, b, 0).edge(b, a, 0);
+  EXPECT_EQ(findings().lost.size(), 2u);
+}
+
 // As a program has them whose blocks all come from one function.
 TEST_F(Merging, KeepsSinglesPairsAndCyclesOfOnePlaceApart) {
   for (int i = 0; i < 3; ++i) {

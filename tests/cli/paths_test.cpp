@@ -149,6 +149,44 @@ TEST_F(WeakPaths, OfGlobalsComeLast) {
   EXPECT_EQ(way(gone), (Way{{0}, "."}));
 }
 
+// A list of ten steps has lower addresses than what is two steps away.
+TEST_F(WeakPaths, AreShortest) {
+  const uint64_t gone = object(0, 2);
+  std::vector<uint64_t> far;
+  for (int i = 0; i < 10; ++i) far.push_back(holder());
+  for (size_t i = 1; i < far.size(); ++i) builder_.edge(far[i], far[i - 1], 0);
+  const uint64_t near = holder(), above = holder(), below = holder();
+  point(far.front(), gone);
+  point(near, gone);
+  builder_.edge(above, near, 0).edge(gone, below, 32).edge(far[1], below, 8);
+  root(far.back());
+  root(above);
+  EXPECT_EQ(way(gone), (Way{{12, 11, 0}, "..w"}));
+  EXPECT_EQ(way(below).first.size(), 10u);  // no weak_ptr, though it is further
+}
+
+// What a weak_ptr leads to goes before what is further away by owners alone.
+TEST_F(WeakPaths, AreShortestBehindWeakOnes) {
+  const uint64_t next = object(0, 2), first = object(0, 1);
+  const uint64_t far = holder(), middle = holder(), seer = holder();
+  builder_.edge(seer, middle, 0).edge(middle, far, 0).edge(far, far, 0);
+  const uint64_t last = holder();
+  builder_.edge(far, last, 8);
+  point(last, next);
+  point(seer, first);
+  point(first, next, 24);
+  root(seer);
+  EXPECT_EQ(way(next), (Way{{4, 1, 0}, ".ww"}));
+}
+
+// The weak_ptr that the counts tell of lies where nobody looks: what was found is the owner.
+TEST_F(WeakPaths, AreNotTakenForSuchWhereOneWasNotFound) {
+  const uint64_t held = object(1, 1), holder = this->holder();
+  point(holder, held);
+  root(holder);
+  EXPECT_EQ(way(held), (Way{{1, 0}, ".."}));
+}
+
 // enable_shared_from_this: the weak one is the object's own.
 TEST_F(WeakPaths, AreNotThoseOfObjectsThatKnowThemselves) {
   const uint64_t object = this->object(1, 1), holder = this->holder();

@@ -8,6 +8,7 @@
 
 #include "cli/analysis/analysis.h"
 #include "cli/analysis/example.h"
+#include "cli/analysis/folding.h"
 #include "snapshot_builder.h"
 
 namespace heaprake::cli {
@@ -237,6 +238,17 @@ TEST(Examples, ASelfReferenceClosesItself) {
   test::SnapshotBuilder builder = blocks_of({32});
   builder.edge(0, 0, 8);
   EXPECT_EQ(only_finding(builder).closing_edge, 0);
+}
+
+// Of long objects not all words are known: a std::string there refers to its own third word.
+TEST(Examples, WhatLeadsBackIsToldByWordsOfItsName) {
+  for (const char* name :
+       {"parent", "parent_", "m_parent", "m_pParentNode", "node.owner", "OUTER", "XMLParent",
+        "prevSibling", "co_owner", "parents[2]", "mPrev", "previous"})
+    EXPECT_TRUE(leads_back_by_name(name)) << name;
+  for (const char* name : {"", "router", "preview", "transparent", "apparent_", "coowner",
+                           "parent.child", "owner.first", "grouter[1]", "wrapParental", "."})
+    EXPECT_FALSE(leads_back_by_name(name)) << name;
 }
 
 TEST(Examples, TreesHaveNoClosingEdge) {
