@@ -68,8 +68,15 @@ static const char* status_of_parent(const char* key) {
 static int main_sleeps(void) {
   return *status_of_parent("\nState:\t") == 'S';
 }
+static int is_in(const char* key, int signal) {
+  return strtoull(status_of_parent(key), NULL, 16) >> (signal - 1) & 1;
+}
 static int is_pending(int signal) {
-  return strtoull(status_of_parent("\nShdPnd:\t"), NULL, 16) >> (signal - 1) & 1;
+  return is_in("\nShdPnd:\t", signal);
+}
+/* In the handler of the signal before, which blocks it, another thread is to get it. */
+static int main_blocks(int signal) {
+  return is_in("\nSigBlk:\t", signal);
 }
 
 static void hold(int thread) {
@@ -82,7 +89,7 @@ static void let_go(int thread) {
 }
 
 static void send_while_main_stands(int thread) {
-  for (hold(thread); !main_sleeps(); hold(thread)) {
+  for (hold(thread); !main_sleeps() || main_blocks(SIGUSR1); hold(thread)) {
     let_go(thread);
     sleep_us(300);
   }
