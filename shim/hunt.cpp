@@ -70,11 +70,14 @@ void leave_note_beside(const char (&path)[PATH_MAX], const char* suffix, const c
   platform::leave_note(note, text);
 }
 
+// Not where a filter may end the process for what that takes.
+bool notes_processes() {
+  return settings().inherited && collector::mode() == collector::Mode::kHunt &&
+         !collector::is_barred() && !platform::has_unknown_filter();
+}
+
 // So that the command knows of the process, however it ends.
 void note_process(const char* suffix) {
-  if (!settings().inherited || collector::mode() != collector::Mode::kHunt ||
-      collector::is_barred() || platform::has_unknown_filter())
-    return;
   char path[PATH_MAX];
   if (path_of(settings().snapshot, path) && is_in_directory_of_hunt(path))
     leave_note_beside(path, suffix, program_name);
@@ -125,12 +128,12 @@ void start_hunt() {
   off_by_options = turns_leak_checks_off(options);
   if (program_invocation_short_name && *program_invocation_short_name)
     std::strncpy(program_name, program_invocation_short_name, sizeof program_name - 1);
-  note_process(HEAPRAKE_HUNT_BEGAN);
+  if (notes_processes()) note_process(HEAPRAKE_HUNT_BEGAN);
 }
 
 // The stack may be a handler's small one.
 void note_forked_process() {
-  if (!settings().inherited || collector::mode() != collector::Mode::kHunt) return;
+  if (!notes_processes()) return;
   const platform::SignalMask mask = platform::block_signals();
   platform::run_on_spare_stack([](void*) { note_process(HEAPRAKE_HUNT_FORKED); }, nullptr);
   platform::restore_signals(mask);

@@ -7,7 +7,6 @@ namespace heaprake::cli {
 
 // By the cycle's own length, not by that of the members that are kept of it.
 bool is_long_ring(const Finding& finding) {
-  constexpr uint32_t kLongRing = 16;  // as grouping and merging have it
   return finding.cycle_length > kLongRing;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 namespace heaprake::cli {
 
 // Longer rings of the same kinds of objects are taken together, whatever their length.
+inline constexpr uint32_t kLongRing = 16;
 bool is_long_ring(const Finding& finding);
 
 // Of words that stand in a circle, the positions from which reading them comes first in the order

@@ -100,6 +100,7 @@ struct Finding {
   std::vector<VaryingPart> varying;  // most structures first; none if not all could be compared
   std::vector<Share> shares;         // of all structures; sums equal to blocks and bytes
   uint64_t members_omitted = 0;      // of the example, beyond the limit
+  static constexpr size_t kMostRoots = 100'000;
   // Of its structures, the first ones in address order: a root's block in the snapshot.
   std::vector<uint32_t> roots;
   uint32_t first_ms = 0, last_ms = 0;  // the oldest and the youngest allocation of a root

@@ -5,14 +5,12 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "cli/analysis/circles.h"
 #include "cli/analysis/sites.h"
 
 namespace heaprake::cli {
 
 namespace {
-
-constexpr uint32_t kLongRing = 16;
-constexpr size_t kMostRoots = 100'000;  // that are kept of a finding
 
 uint64_t mixed(uint64_t h) {
   h = (h ^ (h >> 32)) * 0xd6e8feb86659fd93ull;
@@ -149,7 +147,7 @@ class Grouping {
     finding.most_bytes = std::max(finding.most_bytes, structure.bytes);
     finding.fewest_root = std::min(finding.fewest_root, structure.root_blocks);
     finding.most_root = std::max(finding.most_root, structure.root_blocks);
-    if (finding.roots.size() < kMostRoots)
+    if (finding.roots.size() < Finding::kMostRoots)
       finding.roots.push_back(structures_.block_of[structures_.order[structure.begin]]);
     for (uint32_t i = structure.begin; i < structure.begin + structure.root_blocks; ++i) {
       const uint32_t time = snapshot_.time_ms[structures_.block_of[structures_.order[i]]];

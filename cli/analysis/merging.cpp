@@ -7,15 +7,14 @@
 #include <tuple>
 #include <utility>
 
+#include "cli/analysis/circles.h"
 #include "cli/analysis/sites.h"
 
 namespace heaprake::cli {
 
 namespace {
 
-constexpr uint32_t kLongRing = 16;
-constexpr size_t kMostRoots = 100'000;  // that are kept of a finding
-constexpr size_t kMostLabels = 64;      // of a structure that are compared
+constexpr size_t kMostLabels = 64;  // of a structure that are compared
 
 // Of an object its type and where it was allocated.
 using Kind = std::pair<uint64_t, uint64_t>;
@@ -148,7 +147,7 @@ Finding merged(std::vector<Finding> same) {
   sum.varying = std::move(varying);
   sum.shares = std::move(shares);
   std::sort(sum.roots.begin(), sum.roots.end());
-  if (sum.roots.size() > kMostRoots) sum.roots.resize(kMostRoots);
+  if (sum.roots.size() > Finding::kMostRoots) sum.roots.resize(Finding::kMostRoots);
   return sum;
 }
 
