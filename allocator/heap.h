@@ -156,6 +156,13 @@ uint8_t recorded_byte(const Block& block);
 uint8_t unrecord(const Block& block);
 void restore(const Block& block, uint8_t byte);
 void free_unrecorded(const Block& block, uint8_t byte);
+struct Freed {
+  size_t blocks = 0, bytes = 0;
+  size_t gone = 0;  // freed by the program meanwhile; in no other figure
+};
+// The garbage of one slice, whose granule g has bit g % 64 of bits[g / 64]: all that is small and
+// neither titled nor noted, and its bits are cleared first. What is left is another's business.
+Freed free_garbage(size_t slice, uint64_t* bits);
 
 // --- Notes: someone else, the hooks' owner, knows more of a block than its length. Its byte says
 // so, so that release and reallocate leave their fast paths for it and tell the hooks. Other blocks

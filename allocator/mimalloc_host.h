@@ -36,6 +36,11 @@ extern const size_t heaprake_mimalloc_segment_bytes;
 /* What mi_malloc of at most 1024 bytes has at hand, NULL if it would have to look further. */
 void* heaprake_mimalloc_pop(size_t bytes);
 void heaprake_mimalloc_free(void* p);
+/* How many blocks are in use in the page that p is in; 0 unless it is the calling thread's, and
+ * 64 KiB long. */
+size_t heaprake_mimalloc_used_blocks(void* p);
+/* Frees all of them, when the call before has said how many they are: clears their memory. */
+void heaprake_mimalloc_empty_page(void* p);
 /* Whether the calling thread is in mimalloc's call of its deferred_free function, which is not
  * called again meanwhile; and what it is told instead. */
 bool heaprake_mimalloc_exchange_deferring(bool deferring);

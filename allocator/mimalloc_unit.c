@@ -163,6 +163,42 @@ void heaprake_mimalloc_free(void* p) {
   mi_free(p);
 }
 
+#if MI_MALLOC_VERSION < 210
+_Static_assert(MI_SEGMENT_SLICE_SIZE == 64 * 1024, "a small page is one slice of the heap's");
+
+size_t heaprake_mimalloc_used_blocks(void* p) {
+  mi_segment_t* segment = _mi_ptr_segment(p);
+  if (segment->thread_id != _mi_thread_id()) return 0;
+  mi_page_t* page = _mi_segment_page_of(segment, p);
+  if (page->slice_count != 1 || mi_page_heap(page) != heap_of_thread()) return 0;
+  /* What other threads have freed is still counted otherwise. */
+  _mi_page_free_collect(page, false);
+  return page->used;
+}
+
+/* As if every block had been freed, but that the lists need not be put together: none is left, and
+ * the page is filled from its beginning again. */
+void heaprake_mimalloc_empty_page(void* p) {
+  mi_page_t* page = _mi_ptr_page(p);
+  memset(_mi_page_start(_mi_page_segment(page), page, NULL), 0,
+         (size_t)page->capacity * page->xblock_size);
+  page->free = page->local_free = NULL;
+  page->is_zero = page->is_zero_init = false; /* the capacity's rest was used before */
+  page->capacity = 0;
+  page->used = 0;
+  _mi_page_retire(page);
+}
+#else
+size_t heaprake_mimalloc_used_blocks(void* p) {
+  (void)p;
+  return 0;
+}
+
+void heaprake_mimalloc_empty_page(void* p) {
+  (void)p;
+}
+#endif
+
 bool heaprake_mimalloc_exchange_deferring(bool deferring) {
   mi_heap_t* heap = heap_of_thread();
   /* A thread without blocks shares a heap that nobody may write to. */

@@ -85,6 +85,14 @@ class MarkBits {
       for_each_set_in_slice(slice, visit);
     }
   }
+  // Calls visit(slice, its kWordsPerSlice words) for each slice that had blocks. The visitor may
+  // clear bits.
+  template <class Visit>
+  void for_each_slice(Visit visit) {
+    for (size_t slice = next_slice(0); slice < prepared_slices_; slice = next_slice(slice + 1)) {
+      if (has_bits_[slice]) visit(slice, &words_[slice * kWordsPerSlice]);
+    }
+  }
   // The same for one slice.
   template <class Visit>
   void for_each_set_in_slice(size_t slice, Visit visit) {

@@ -45,6 +45,14 @@ Taken deal_with(const heap::Block& block, Fate fate, CondemnedSet& condemned) {
 Swept sweep(MarkBits& garbage, Fate fate, CondemnedSet& condemned) {
   Swept swept;
   if (!garbage.holds_garbage()) return swept;
+  if (fate == Fate::kFree) {
+    garbage.for_each_slice([&](size_t slice, uint64_t* bits) {
+      const heap::Freed freed = heap::free_garbage(slice, bits);
+      swept.blocks += freed.blocks;
+      swept.bytes += freed.bytes;
+      swept.gone += freed.gone;
+    });
+  }
   garbage.for_each_set([&](size_t granule) {
     const heap::Block block = heap::block_at(granule);
     if (fate != Fate::kCount) garbage.clear(granule);
