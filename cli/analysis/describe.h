@@ -1,5 +1,4 @@
-// A finding's example in words: what its members are, what their counts say, what it is called, and
-// what to do about it.
+// A finding's example: what its members are, and what their counts say; wording.h finds the words.
 #pragma once
 
 #include <cstdint>
